@@ -260,6 +260,28 @@ def test_a_lock_makes_the_other_wait_or_fail_or_pass_over(page: Page, wiki: Any)
     assert passed == [other.slug]
 
 
+def test_a_delete_by_partners_waits_for_no_row_that_it_does_not_mean(page: Page, wiki: Any) -> None:
+    """MariaDB read the whole table for it, and waited at each row that somebody had locked."""
+    if wiki.dialect == "sqlite":
+        pytest.skip("who writes is the only one")
+    desk = Desk.objects.create(name="City")
+    Page.objects.bulk_create([Page(slug=f"page-{i}", title="Page", desk=desk if i == 7 else None) for i in range(200)])
+    mysql = wiki.dialect == "mysql"
+    bound, seconds = ("innodb_lock_wait_timeout", "1") if mysql else ("lock_timeout", "'1s'")
+
+    def change() -> Any:
+        wiki.execute(f"SET {bound} = {seconds}")
+        try:
+            rows = Page.objects.filter(desk__name="City")
+            return rows.update(views=F("views") + 1, title="Gone"), rows.delete()
+        finally:
+            wiki.execute(f"SET {bound} = DEFAULT")
+
+    with atomic():
+        Page.objects.select_for_update().get(pk=page.pk)
+        assert in_threads(wiki, change) == [(1, {"wiki.Page": 1})]
+
+
 def test_locking_outside_of_a_transaction_is_refused(page: Page, wiki: Any) -> None:
     with pytest.raises(TransactionError, match=r"outside of a transaction locks nothing.*atomic"):
         list(Page.objects.select_for_update())

@@ -134,21 +134,26 @@ def rows_met(scope: Scope, compiler: Compiler) -> list[Any]:
     from sqlalchemy.sql import visitors
 
     if layers.is_layered(compiler) or compiler.windowed:
-        chosen = compiler.select(compiler.root.keys, ordered=False)
-        return [_own_key(scope, compiler).in_(materialized(sa, scope, chosen))]
+        return _among(scope, compiler, compiler.select(compiler.root.keys, ordered=False))
     where = compiler.where()
     inner = any(isinstance(part, sa.SelectBase) for clause in where for part in visitors.iterate(clause))
     if not compiler.root.children and not (inner and scope.database.dialect == "mysql"):
         return where
-    keys = sa.select(*compiler.root.keys).select_from(compiler.from_clause()).where(*where)
-    if scope.database.dialect == "mysql":
-        keys = keys.distinct()  # else MariaDB asks it for each row of the table, and reads a long list as often
-    return [_own_key(scope, compiler).in_(materialized(sa, scope, keys))]
+    return _among(scope, compiler, sa.select(*compiler.root.keys).select_from(compiler.from_clause()).where(*where))
 
 
-def _own_key(scope: Scope, compiler: Compiler) -> Any:
+def _among(scope: Scope, compiler: Compiler, chosen: Any) -> list[Any]:
+    """That a row of the table is among chosen ones.
+
+    MariaDB reads the whole table to find the rows of a subquery, and waits at each that another writer has locked; of a
+    table that it joins it looks for the keys. That one has to be distinct: else MariaDB makes one question of both, and
+    refuses to change what it reads.
+    """
     target = scope.database.schema.table(compiler.model)
-    return as_one([target.c[field.column] for field in compiler.model._meta.key])
+    own = [target.c[field.column] for field in compiler.model._meta.key]
+    if scope.database.dialect != "mysql":
+        return [as_one(own).in_(chosen)]
+    return [key == each for key, each in zip(own, chosen.distinct().subquery().c, strict=True)]
 
 
 def _update_by_keys(scope: Scope, compiler: Compiler, fields: Mapping[Any, Any], lifted: list[Any]) -> int:
@@ -186,11 +191,3 @@ def _update_home(scope: Scope, home: Any, fields: Mapping[Any, Any], keys: list[
         scope.database.run(sql, statement.bind(values, scope, given))
     read = pk.db_reader(scope.database.dialect)
     scope.database.wrote(home, "update", [key if read is None else read(key) for key in keys])
-
-
-def materialized(sa: Any, scope: Scope, keys: Any) -> Any:
-    """MySQL refuses to update a table that a subquery reads, unless the subquery is a table of its own."""
-    if scope.database.dialect != "mysql":
-        return keys
-    inner = keys.subquery()
-    return sa.select(*inner.c)
