@@ -13,6 +13,7 @@ import pytest
 from toolkit import migrations, models
 from toolkit.database import Database
 from toolkit.errors import DatabaseUnavailable, MigrationError
+from toolkit.migrations.editors.sessions import note_before, was_taken
 from toolkit.migrations.tables.comparing import read_table
 from toolkit.trace import Scope, entered
 
@@ -123,6 +124,41 @@ def test_a_step_whose_answer_is_lost_with_the_connection_was_taken_or_not(newsro
         newsroom.apply()
     assert newsroom.apply() == ["Apply news.0001_initial"]
     assert newsroom.problems() == []
+
+
+STATEMENTS = [
+    ("ALTER TABLE `Odd``_100%%` ADD COLUMN b INT", "ALTER TABLE other ADD COLUMN b INT"),
+    ("CREATE INDEX by_a ON other (a)", "ALTER TABLE `Odd``_100%%` ADD COLUMN c INT"),
+    ("CREATE TABLE more (a INT)", "ALTER TABLE other ADD COLUMN c INT"),
+    ("ALTER TABLE more ADD FOREIGN KEY (a) REFERENCES other (a)", "ALTER TABLE t1 ADD COLUMN b INT"),
+    ("ALTER TABLE more RENAME TO most", "ALTER TABLE t1 ADD COLUMN c INT"),
+    ("CREATE TRIGGER t AFTER INSERT ON most FOR EACH ROW DELETE FROM other", "ALTER TABLE t1 ADD COLUMN d INT"),
+    (
+        "ALTER TABLE t1 ADD COLUMN t2 INT, ADD COLUMN t3 INT, ADD COLUMN t4 INT, ADD COLUMN t5 INT, ADD COLUMN t6 INT",
+        "",
+    ),
+    ("DROP TABLE most", "ALTER TABLE t1 ADD COLUMN e INT"),
+]
+"""What a migration runs on MariaDB, and what somebody else does to another table before it is gone on with."""
+
+
+def test_the_note_before_a_statement_tells_whether_it_was_run(server):
+    """Of more tables than its marks have room for, and where nobody knows which, all are noted."""
+    if server.dialect != "mysql":
+        pytest.skip("this database takes back what it cannot finish")
+    for name in ("`Odd``_100%%`", "other", *(f"t{number}" for number in range(1, 7))):
+        server.execute(f"CREATE TABLE {name} (a INT PRIMARY KEY)")
+    for statement, other in STATEMENTS:
+        note, whole = note_before(server, statement), note_before(server, "")
+        assert max(len(note), len(whole)) <= 80
+        assert (note == whole) == (not other)
+        if other:
+            server.execute(other)
+        assert not was_taken(server, note)
+        whole = note_before(server, "")
+        server.execute(statement)
+        assert was_taken(server, note)
+        assert was_taken(server, whole)
 
 
 def keyed(model, kind=""):

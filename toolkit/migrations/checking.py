@@ -13,7 +13,7 @@ from toolkit.migrations.detecting.walk import Change
 from toolkit.migrations.executor import Executor
 from toolkit.migrations.graph import Graph, Key, LoadedMigration
 from toolkit.migrations.heads import read_head
-from toolkit.migrations.history import History, orphaned
+from toolkit.migrations.history import orphaned
 from toolkit.migrations.loader import App, load_graph, read_graph
 from toolkit.migrations.operations.models import DeleteModel, RenameModel
 from toolkit.migrations.renames import never
@@ -52,7 +52,7 @@ def check(database: Any, apps: Iterable[App], *, tables_only: bool = False, rout
     if not impossible:  # else nobody knows what the migrations lead to
         found += _unmade(change for change in changes if change[1].touches_tables or not tables_only)
     if executor is not None:
-        found += _unapplied(database, executor)
+        found += _unapplied(executor)
     found += impossible
     if executor is None or found:
         return found
@@ -119,9 +119,9 @@ def _unmade(changes: Iterable[Change]) -> list[MigrationError]:
     ]
 
 
-def _unapplied(database: Any, executor: Executor) -> list[MigrationError]:
+def _unapplied(executor: Executor) -> list[MigrationError]:
     """Migrations that are begun, not applied, or applied without a file."""
-    graph, recorded = executor.graph, History(database).read()
+    graph = executor.graph
     alias = executor.place.alias
     where = "" if alias == DEFAULT else f" in the database {alias!r}"
     halves = executor.interrupted()
@@ -137,7 +137,7 @@ def _unapplied(database: Any, executor: Executor) -> list[MigrationError]:
             f"{app}.{name} was applied{where}, and its file is gone",
             hint="Restore it from version control, or forget it: toolkit migrations apply --prune.",
         )
-        for app, name in orphaned(graph, recorded)
+        for app, name in orphaned(graph, executor.recorded)
     ]
 
 

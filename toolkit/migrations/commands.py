@@ -124,7 +124,7 @@ def prune(database: Any, apps: Iterable[App], app: str | None = None) -> list[st
         Their names.
     """
     executor = _executor(database, apps)
-    gone = [key for key in orphaned(executor.graph, executor.history.read()) if app in (None, key[0])]
+    gone = [key for key in orphaned(executor.graph, executor.recorded) if app in (None, key[0])]
     if gone:
         with editing(database):
             executor.history.forget(gone)
@@ -134,7 +134,7 @@ def prune(database: Any, apps: Iterable[App], app: str | None = None) -> list[st
 def show(database: Any, apps: Iterable[App]) -> list[MigrationStatus]:
     """All migrations in the order of their application, and whether they were applied."""
     executor = _executor(database, apps)
-    recorded = executor.history.read()
+    recorded = executor.recorded
     halves = {(one.app, one.name): str(one) for one in executor.interrupted()}
     found = [
         MigrationStatus(

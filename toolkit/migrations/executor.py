@@ -19,7 +19,7 @@ from toolkit.migrations.editors.journal import (
     read_all_progress,
     read_progress,
 )
-from toolkit.migrations.editors.sessions import can_take_back, digest_of, editing, editor_of
+from toolkit.migrations.editors.sessions import can_take_back, editing, editor_of, note_before, was_taken
 from toolkit.migrations.graph import Graph, Key, LoadedMigration, bare_name
 from toolkit.migrations.history import TABLE, History, orphaned_last
 from toolkit.migrations.operations.merging import merged
@@ -62,13 +62,17 @@ class Executor:
         graph: All migrations.
         start: The models of the apps that have no migrations.
         router: The site's router, which may say which models have their tables where.
+
+    Attributes:
+        recorded: What the database had applied when this was made; steps are planned by it.
     """
 
     def __init__(self, database: Any, graph: Graph, *, start: ProjectState, router: Any = None) -> None:
         self.database, self.start = database, start
         self.place = Place(getattr(database, "alias", DEFAULT), router)
         self.history = History(database)
-        self.graph = graph.for_database(self.history.read())
+        self.recorded = self.history.read()
+        self.graph = graph.for_database(self.recorded)
         self._reached: tuple[set[Key], ProjectState] | None = None
 
     def plan(self, target: str | None = None) -> list[Step]:
@@ -130,7 +134,7 @@ class Executor:
 
     def interrupted(self) -> list[Progress]:
         """The migrations that were begun and are neither done nor undone."""
-        return read_all_progress(self.database, digest=partial(digest_of, self.database))
+        return read_all_progress(self.database, was_taken=partial(was_taken, self.database))
 
     def _check_interrupted(self, steps: Iterable[Step]) -> None:
         """Refuse to go anywhere else before a migration is whole that was begun."""
@@ -142,7 +146,7 @@ class Executor:
 
     def _check_renumbered(self, steps: Iterable[Step]) -> None:
         """Refuse to do again what was done under another number, after all of its app that have files."""
-        done = {(app, bare_name(name)): name for app, name in orphaned_last(self.graph, self.history.read())}
+        done = {(app, bare_name(name)): name for app, name in orphaned_last(self.graph, self.recorded)}
         problems = []
         for step in steps:
             app, name = step.migration.key
@@ -164,6 +168,8 @@ class Executor:
 
     def _record_replacements(self) -> None:
         """Note the replacements all of whose parts were applied: the files of the parts may then be removed."""
+        if not any(migration.replaces for migration in self.graph.files.values()):
+            return
         recorded = self.history.read()
         graph = self.graph.for_database(recorded)
         done = [key for key in graph.applied if graph.files[key].replaces and key not in recorded]
@@ -184,11 +190,10 @@ class Executor:
         return [Step(migration, backwards=True) for migration in reversed(self.graph.order) if migration.key in wanted]
 
     def _check_consistent(self, applied: set[Key]) -> None:
-        recorded = self.history.read()
         for migration in self.graph:
             for dependency in migration.dependencies:
                 # one that got another number was applied before what it follows now, and does not mind
-                if migration.key in recorded and dependency not in applied:
+                if migration.key in self.recorded and dependency not in applied:
                     raise MigrationError(
                         f"{migration} is applied, and {'.'.join(dependency)}, which it depends on, is not",
                         path=migration.path,
@@ -209,24 +214,27 @@ class Executor:
         if not step.migration.atomic:
             return self._run_apart(step)
         with editing(self.database) as editor:
-            if self._is_done(step):
+            graph = self._seen_now()
+            if self._is_done(step, graph):
                 return False
-            for act in self._acts(step, together=True):
+            for act in self._acts(step, graph, together=True):
                 self._act(step, act, editor, lambda: UNTOUCHED)
             return self._note(step)
 
     def _run_noting(self, step: Step) -> bool:
         """Where nothing is taken back: each step is noted, and a run that was interrupted is continued."""
         with editing(self.database) as editor:
-            if self._is_done(step) and not self._is_half_done(step):
+            graph = self._seen_now()
+            if self._is_done(step, graph) and not self._is_half_done(step):
                 return False
-            acts = self._acts(step, together=True)
+            acts = self._acts(step, graph, together=True)
             editor.journal = journal = StepJournal(
                 self.database,
                 step.migration.key,
                 backwards=step.backwards,
                 titles=[operation.describe() for operation, _, _ in acts],
-                digest=partial(digest_of, self.database),
+                digest=partial(note_before, self.database),
+                was_taken=partial(was_taken, self.database),
             )
             journal.open()
             telling = [number for number, act in enumerate(acts) if act[0].tells_connection]
@@ -241,10 +249,10 @@ class Executor:
 
     def _run_apart(self, step: Step) -> bool:
         """A migration that is not atomic: a transaction for each operation, none for those that run SQL or Python."""
-        acts = self._acts(step, together=False)
+        acts = self._acts(step, self._seen_now(), together=False)
         with editing(self.database):
             prepare(self.database)
-            if self._is_done(step):
+            if self._is_done(step, self._seen_now()):
                 return False
         for number, act in enumerate(acts):
             self._run_alone(step, number, act)
@@ -269,19 +277,23 @@ class Executor:
                 note_progress(self.database, progress)
 
     def _is_past(self, step: Step, number: int) -> bool:
-        found = read_progress(self.database, step.migration.key, digest=str)
+        found = read_progress(self.database, step.migration.key, was_taken=bool)
         return found is not None and found.backwards is step.backwards and found.operation > number
 
     def _is_half_done(self, step: Step) -> bool:
-        return read_progress(self.database, step.migration.key, digest=str) is not None
+        return read_progress(self.database, step.migration.key, was_taken=bool) is not None
 
-    def _is_done(self, step: Step) -> bool:
+    def _seen_now(self) -> Graph:
+        """The migrations as the database has them by now; another process may have applied some since the plan."""
+        return self.graph.for_database(self.history.read())
+
+    def _is_done(self, step: Step, graph: Graph) -> bool:
         """Whether another process did it meanwhile.
 
         Raises:
             MigrationError: Another process went the other way, and this one cannot go on.
         """
-        key, graph = step.migration.key, self.graph.for_database(self.history.read())
+        key = step.migration.key
         if key not in graph.migrations:
             return not step.backwards
         applied = graph.applied
@@ -300,15 +312,15 @@ class Executor:
             self.history.record(keys)
         return True
 
-    def _acts(self, step: Step, *, together: bool) -> list[Act]:
+    def _acts(self, step: Step, graph: Graph, *, together: bool) -> list[Act]:
         """What is done, in order: operations with the states before and after them.
 
         Args:
             step: The step.
+            graph: The migrations, as the database has them before it.
             together: Changes of one table are done at once; else operations that consist of others are taken apart.
         """
         migration = step.migration
-        graph = self.graph.for_database(self.history.read())
         done = graph.applied - {migration.key}
         state = self._state_after(done, graph)
         if step.backwards:

@@ -36,10 +36,12 @@ class History:
 
     def __init__(self, database: Any) -> None:
         self._database = database
+        self._is_there = False
 
     def read(self) -> dict[Key, Applied]:
         """What was applied; empty when nothing ever was."""
-        if not self._database.has_table(TABLE):
+        self._is_there = self._is_there or self._database.has_table(TABLE)
+        if not self._is_there:
             return {}
         rows = self._database.fetch(f"SELECT app, name, applied_at FROM {TABLE} ORDER BY applied_at, app, name")  # noqa: S608 - a constant
         return {(app, name): Applied(app, name, datetime.fromisoformat(moment)) for app, name, moment in rows}

@@ -194,7 +194,7 @@ class Editor:
 
     def execute(self, sql: str, parameters: Sequence[Any] = ()) -> None:
         """Run one statement that changes tables."""
-        self.journal.change(lambda: self.database.execute(sql, parameters))
+        self.journal.change(lambda: self.database.execute(sql, parameters), sql=sql)
 
     def execute_aside(self, sql: str, parameters: Sequence[Any] = ()) -> None:
         """Run a statement that is no step of its own: a part of one, or one that may be run again."""

@@ -1,9 +1,9 @@
 """How far a migration got, on a database that cannot take back a change of its tables.
 
 MariaDB and MySQL commit at every statement that changes a table, so a migration that is killed leaves some of its
-steps done. Each step is therefore noted before it is taken, with a digest of all tables as they are then: whoever
-comes back sees by the digest whether the step was taken or not (a single statement is atomic there), and goes on
-behind it. Steps that change rows are noted in the transaction that changes them.
+steps done. Each step is therefore noted before it is taken, with a digest of the tables that it may change as they are
+then: whoever comes back sees by the digest whether the step was taken or not (a single statement is atomic there), and
+goes on behind it. Steps that change rows are noted in the transaction that changes them.
 """
 
 from __future__ import annotations
@@ -59,8 +59,13 @@ class Journal:
 
     is_resuming: bool = False
 
-    def change(self, step: Callable[[], object]) -> None:
-        """Take a step that changes tables."""
+    def change(self, step: Callable[[], object], *, sql: str = "") -> None:
+        """Take a step that changes tables.
+
+        Args:
+            step: It.
+            sql: The statement that it runs; empty if that may change other tables than it names.
+        """
         raise TypeError(f"{type(self).__name__} must define change()")
 
     def write(self, step: Callable[[], object]) -> None:
@@ -71,7 +76,7 @@ class Journal:
 class NoJournal(Journal):
     """For a database that takes everything back when it fails."""
 
-    def change(self, step: Callable[[], object]) -> None:
+    def change(self, step: Callable[[], object], *, sql: str = "") -> None:
         step()
 
     def write(self, step: Callable[[], object]) -> None:
@@ -86,14 +91,22 @@ class StepJournal(Journal):
         key: The migration.
         backwards: Whether it is undone.
         titles: What its operations do, in the order in which they are done.
-        digest: Makes a digest of all tables as they are.
+        digest: Makes a digest of the tables that a statement may change.
+        was_taken: Tells by such a digest whether the statement was run.
     """
 
     def __init__(
-        self, database: Any, key: Key, *, backwards: bool, titles: list[str], digest: Callable[[], str]
+        self,
+        database: Any,
+        key: Key,
+        *,
+        backwards: bool,
+        titles: list[str],
+        digest: Callable[[str], str],
+        was_taken: Callable[[str], bool],
     ) -> None:
         self._database, self._key, self._backwards = database, key, backwards
-        self._titles, self._digest = titles, digest
+        self._titles, self._digest, self._was_taken = titles, digest, was_taken
         self._operation = self._step = 0
         self._done = (0, 0)
 
@@ -104,7 +117,7 @@ class StepJournal(Journal):
             MigrationError: It was going the other way, or the file was changed since.
         """
         prepare(self._database)
-        found = read_progress(self._database, self._key, digest=self._digest)
+        found = read_progress(self._database, self._key, was_taken=self._was_taken)
         if found is None:
             return
         if found.backwards is not self._backwards:
@@ -131,9 +144,9 @@ class StepJournal(Journal):
             self._note(0, "")
         return self._done[0] <= operation
 
-    def change(self, step: Callable[[], object]) -> None:
+    def change(self, step: Callable[[], object], *, sql: str = "") -> None:
         if not self.is_resuming:
-            self._note(self._step, self._digest())
+            self._note(self._step, self._digest(sql))
             try:
                 step()
             except DatabaseUnavailable:  # it may have been taken: the digest will tell
@@ -197,7 +210,7 @@ def note_progress(database: Any, progress: Progress, *, digest: str = "") -> Non
     Args:
         database: Where.
         progress: The next operation, and how many of its steps are done.
-        digest: Of all tables before the next step; empty when it is certain that the step was not taken.
+        digest: Of the tables that the next step may change, before it; empty when it was certainly not taken.
     """
     if database.dialect != "mysql":
         forget_progress(database, (progress.app, progress.name))
@@ -210,19 +223,24 @@ def note_progress(database: Any, progress: Progress, *, digest: str = "") -> Non
     )
 
 
-def read_progress(database: Any, key: Key, *, digest: Callable[[], str]) -> Progress | None:
+def read_progress(database: Any, key: Key, *, was_taken: Callable[[str], bool]) -> Progress | None:
     """Where an interrupted migration is, or None."""
-    return next((one for one in read_all_progress(database, digest=digest) if (one.app, one.name) == key), None)
+    return next((one for one in read_all_progress(database, was_taken=was_taken) if (one.app, one.name) == key), None)
 
 
-def read_all_progress(database: Any, *, digest: Callable[[], str]) -> list[Progress]:
-    """All migrations that were interrupted."""
+def read_all_progress(database: Any, *, was_taken: Callable[[str], bool]) -> list[Progress]:
+    """All migrations that were interrupted.
+
+    Args:
+        database: Where.
+        was_taken: Tells by the digest that was noted before a step whether it was taken.
+    """
     if not database.has_table(TABLE):
         return []
     rows = database.fetch(f"SELECT app, name, backwards, operation, title, step, tables FROM {TABLE}")  # noqa: S608 - a constant
     found = []
     for app, name, backwards, operation, title, step, tables in rows:
-        taken = bool(tables) and tables != digest()
+        taken = bool(tables) and was_taken(tables)
         if operation or step + taken:
             found.append(Progress(app, name, bool(backwards), operation, title, step + taken))
     return found

@@ -145,8 +145,9 @@ class MysqlEditor(ServerEditor):
         """
         name, before, after = (self.quote(each) for each in (table, old, new))
 
+        statement = f"ALTER TABLE {name} RENAME INDEX {before} TO {after}"
+
         def rename() -> None:
-            statement = f"ALTER TABLE {name} RENAME INDEX {before} TO {after}"
             try:
                 self.database.execute(statement)
             except DatabaseError as error:
@@ -154,7 +155,7 @@ class MysqlEditor(ServerEditor):
                     raise
                 self.database.execute(f"{statement}, ALGORITHM=COPY")
 
-        self.journal.change(rename)
+        self.journal.change(rename, sql=statement)
 
     def _rename_column(self, table: str, old: str, new: str) -> None:
         if old not in self._away:

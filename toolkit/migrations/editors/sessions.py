@@ -13,7 +13,7 @@ from toolkit.migrations.editors.keys import TABLE as KEYS
 from toolkit.migrations.editors.mysql import MysqlEditor
 from toolkit.migrations.editors.postgresql import PostgresqlEditor
 from toolkit.migrations.editors.sqlite import SqliteEditor
-from toolkit.migrations.tables.mysql import digest_of_tables
+from toolkit.migrations.tables.mysql import digest_again, digest_before
 
 LOCK = 0x746F6F6C6B6974  # "toolkit": the key of PostgreSQL's advisory lock
 LOCK_TIMEOUT_SECONDS = 600
@@ -24,9 +24,14 @@ def can_take_back(database: Any) -> bool:
     return bool(database.dialect != "mysql")
 
 
-def digest_of(database: Any) -> str:
-    """A digest of all tables as they are, on a database whose changes of tables are noted one by one."""
-    return digest_of_tables(database, without=(TABLE, KEYS)) if database.dialect == "mysql" else ""
+def note_before(database: Any, sql: str) -> str:
+    """A digest of what a statement may change, on a database whose changes of tables are noted one by one."""
+    return digest_before(database, sql, without=(TABLE, KEYS)) if database.dialect == "mysql" else ""
+
+
+def was_taken(database: Any, note: str) -> bool:
+    """Whether the statement was run that ``note_before`` noted."""
+    return database.dialect == "mysql" and note != digest_again(database, note, without=(TABLE, KEYS))
 
 
 def editor_of(database: Any) -> Editor:
