@@ -134,8 +134,14 @@ def test_a_changed_model_is_told_and_a_dry_run_writes_nothing(run: Run, folder: 
     assert "migrations.drift" in run("check", "--workers", "1", status=1).stderr
     assert "kicker" in run("migrations", "make", "--dry-run").output
     assert len(list((folder / "bay_press/migrations").glob("0*.py"))) == 1
+    assert "is applied in" in run("migrations", "make", "--update", status=1).stderr
     run("migrations", "make", "--name", "kickers")
-    assert (folder / "bay_press/migrations/0002_kickers.py").is_file()
+    made = folder / "bay_press/migrations/0002_kickers.py"
+    text = made.read_text()
+    edit(folder, "bay_press/models.py", "max_length=80, blank=True, default", "max_length=90, blank=True, default")
+    assert "max_length=90" in run("migrations", "make", "--update", "--dry-run", "--check", status=1).output
+    assert made.read_text() == text
+    run("migrations", "make", "--update")
     run("migrations", "apply")
     assert "agree" in run("migrations", "check").output
 

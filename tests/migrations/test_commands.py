@@ -259,11 +259,42 @@ def test_sql_of_ones_own_may_have_nothing_to_undo(stories):
 def test_changes_go_into_the_last_migration_while_nobody_has_it(newsroom, model):
     newsroom.declare(model("Story", title=title())).make()
     newsroom.declare(model("Story", title=title(), rank=models.IntegerField(default=0)))
-    made = migrations.update([newsroom.app])
-    assert (made.name, made.summary) == ("0001_initial", ("Create model Story",))
+    path = newsroom.app.migrations_folder / "0001_initial.py"
+    for write in (False, True):
+        made = migrations.update([newsroom.app], databases=[newsroom.database], write=write)
+        assert (made.name, made.summary) == ("0001_initial", ("Create model Story",))
+        assert (path.read_text() == made.text) == write
     newsroom.apply()
     assert newsroom.problems() == []
-    assert migrations.update([newsroom.app]) is None
+    assert migrations.update([newsroom.app], databases=[newsroom.database]) is None
+
+
+def test_changes_go_into_no_migration_that_a_database_has(newsroom, model):
+    newsroom.declare(model("Story", title=title())).make()
+    newsroom.apply()
+    newsroom.declare(model("Story", title=title(), rank=models.IntegerField(default=0)))
+    before = (newsroom.app.migrations_folder / "0001_initial.py").read_text()
+    with pytest.raises(MigrationError, match=r"news\.0001_initial is applied in .*without --update; or undo it first"):
+        migrations.update([newsroom.app], databases=[newsroom.database])
+    assert (newsroom.app.migrations_folder / "0001_initial.py").read_text() == before
+
+
+def test_changes_go_into_no_migration_that_stands_for_others(sqlite_newsroom, model):
+    sqlite_newsroom.migrate(model("Story", title=title()))
+    write(
+        sqlite_newsroom,
+        "0002_note",
+        'migrations.AddField("Story", "note", models.TextField(default=""))',
+        after="0001_initial",
+    )
+    migrations.squash([sqlite_newsroom.app], "news", None, "0002")
+    sqlite_newsroom.declare(
+        model("Story", title=title(), note=models.TextField(default=""), rank=models.IntegerField(default=0))
+    )
+    with pytest.raises(
+        MigrationError, match=r"0001_squashed_0002_note stands for others, and a database that has those"
+    ):
+        migrations.update([sqlite_newsroom.app])
 
 
 # apply

@@ -7,7 +7,7 @@ import uuid
 
 import pytest
 
-from toolkit import models
+from toolkit import migrations, models
 from toolkit.database import install_tokens, read_tokens
 from toolkit.errors import IntegrityError, MigrationError, Problems
 from toolkit.migrations.tables.comparing import differences
@@ -214,10 +214,13 @@ def test_a_change_inside_a_key_of_several_fields_is_refused_before_a_migration_i
     sqlite_newsroom, model, changed, told
 ):
     sqlite_newsroom.migrate(*editions(model))
+    (later,) = sqlite_newsroom.make(empty=["news"], name="later")
     sqlite_newsroom.declare(*editions(model, **changed))
-    with pytest.raises(Problems, match=f"(?s)cannot be made.*{told}"):
-        sqlite_newsroom.make()
-    assert [path.stem for path in sqlite_newsroom.app.migrations_folder.glob("0*.py")] == ["0001_initial"]
+    for make in (sqlite_newsroom.make, lambda: migrations.update([sqlite_newsroom.app])):
+        with pytest.raises(Problems, match=f"(?s)cannot be made.*{told}"):
+            make()
+    assert later.path.read_text() == later.text
+    assert len(list(sqlite_newsroom.app.migrations_folder.glob("0*.py"))) == 2
     assert re.search(told, sqlite_newsroom.problems()[0])
 
 

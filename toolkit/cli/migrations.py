@@ -118,19 +118,20 @@ def make(
     asked = is_interactive() and not (no_input or yes)
     ask: Callable[[Any], bool] = _ask if asked else (lambda question: True) if yes else never
     if update:
-        changed = engine.update(site.apps, ask, fills=told.fills, renames=told.renames)
-        tell_made([changed] if changed else [], nothing="nothing changed in the models")
-        return
-    made = engine.make(
-        site.apps,
-        ask,
-        fills=told.fills,
-        ask_value=_ask_value if asked else None,
-        name=name,
-        write=write,
-        empty=apps if empty else (),
-        renames=told.renames,
-    )
+        homes = _databases(site, None)
+        changed = engine.update(site.apps, ask, fills=told.fills, renames=told.renames, write=write, databases=homes)
+        made = [changed] if changed else []
+    else:
+        made = engine.make(
+            site.apps,
+            ask,
+            fills=told.fills,
+            ask_value=_ask_value if asked else None,
+            name=name,
+            write=write,
+            empty=apps if empty else (),
+            renames=told.renames,
+        )
     _tell_made(site, made, begun=bool(begun), dry_run=dry_run, write=write)
     if checked and made:
         click.get_current_context().exit(1)

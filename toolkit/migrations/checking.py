@@ -46,7 +46,7 @@ def check(database: Any, apps: Iterable[App], *, tables_only: bool = False, rout
         return [_as_migration_error(problem) for problem in problems.problems]
     except MigrationError as error:
         return [error]
-    past = _past(executor) if executor is not None else set()
+    past = executor.past if executor is not None else set()
     impossible = _impossible(graph if executor is None else executor.graph, unmigrated(apps), past)
     found = refused_changes(changes, before)
     if not impossible:  # else nobody knows what the migrations lead to
@@ -68,10 +68,6 @@ def check(database: Any, apps: Iterable[App], *, tables_only: bool = False, rout
         for model in missing_tables(database, migrated)
     ]
     return gone + differences(database, models)
-
-
-def _past(executor: Executor) -> set[Key]:
-    return executor.graph.applied | {(one.app, one.name) for one in executor.interrupted()}
 
 
 def _impossible(graph: Graph, start: ProjectState, past: set[Key]) -> list[MigrationError]:

@@ -132,6 +132,11 @@ class Executor:
         self._record_replacements()
         return done
 
+    @property
+    def past(self) -> set[Key]:
+        """The migrations of which the database has all or a part."""
+        return self.graph.applied | {(one.app, one.name) for one in self.interrupted()}
+
     def interrupted(self) -> list[Progress]:
         """The migrations that were begun and are neither done nor undone."""
         return read_all_progress(self.database, was_taken=partial(was_taken, self.database))

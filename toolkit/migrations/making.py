@@ -6,11 +6,12 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from toolkit.errors import MigrationError, Problems, did_you_mean
+from toolkit.files import write_whole
 from toolkit.migrations.arranging import Draft, arrange
 from toolkit.migrations.changes import changes_of, refused_changes, unmigrated
 from toolkit.migrations.describing import with_hidden
 from toolkit.migrations.detecting.walk import AskValue
-from toolkit.migrations.executor import named_migration
+from toolkit.migrations.executor import Executor, named_migration
 from toolkit.migrations.graph import Graph, Key, LoadedMigration
 from toolkit.migrations.heads import write_head
 from toolkit.migrations.loader import App, load_graph
@@ -19,6 +20,7 @@ from toolkit.migrations.operations.special import RunPython
 from toolkit.migrations.optimizer import optimize
 from toolkit.migrations.references import References
 from toolkit.migrations.renames import Answers, Ask, never
+from toolkit.migrations.state import ProjectState
 from toolkit.migrations.writer import WrittenMigration, check_name, migration_text, write_file
 
 
@@ -58,9 +60,7 @@ def make(
     answers = Answers(renames or {}, ask)
     _refuse_unknown(fills or {}, apps)
     before, changes = changes_of(apps, graph, ask=answers, fills=fills, ask_value=ask_value)
-    refused = refused_changes(changes, before)
-    if refused:
-        raise Problems(refused, summary="the migration cannot be made")
+    _refuse_impossible(changes, before)
     folders = {app.label: app.migrations_folder for app in apps if app.migrations_folder is not None}
     drafts = arrange(changes, graph, references=References.of(graph, start), empty=empty)
     for draft in drafts if name else []:
@@ -75,6 +75,17 @@ def make(
         write_file(migration.path, migration.text)
         write_head(migration.path.parent, migration.name)
     return made
+
+
+def _refuse_impossible(changes: Any, before: ProjectState) -> None:
+    """Refuse changes that no database takes.
+
+    Raises:
+        Problems: There are such.
+    """
+    refused = refused_changes(changes, before)
+    if refused:
+        raise Problems(refused, summary="the migration cannot be made")
 
 
 def _refuse_unknown(fills: Mapping[str, Any], apps: Iterable[App]) -> None:
@@ -96,6 +107,8 @@ def update(
     *,
     fills: Mapping[str, Any] | None = None,
     renames: Mapping[str, str] | None = None,
+    write: bool = True,
+    databases: Iterable[Any] = (),
 ) -> WrittenMigration | None:
     """Put what changed in the models into the last migration of the app that changed, instead of a new one.
 
@@ -104,11 +117,14 @@ def update(
         ask: Answers whether something was renamed.
         fills: As for ``make``.
         renames: As for ``make``.
+        write: As for ``make``.
+        databases: None of these may have the last migration already: the changes would never come there.
 
     Returns:
         The migration with its new text; None when nothing changed.
 
     Raises:
+        Problems: As for ``make``.
         MigrationError: Several apps changed, or the last migration cannot be made again.
     """
     apps = list(apps)
@@ -121,12 +137,21 @@ def update(
     if not drafts:
         return None
     head = _updatable_head(drafts, graph)
+    for database in databases:
+        if head.key in Executor(database, graph, start=start).past:
+            raise MigrationError(
+                f"{head} is applied in {database.safe_url}, and the changes would never come there",
+                path=head.path,
+                hint=f"Run make without --update; or undo it first: toolkit migrations apply {head.app} TARGET.",
+            )
     known = graph.state(start, upto=graph.before(head.key) - {head.key})
     operations = optimize([*head.operations, *drafts[0].operations], app=head.app, before=known)
+    _refuse_impossible([(head.app, one) for one in operations], known)
     kept = graph.written(head.key).dependencies
     dependencies = sorted({*kept, *drafts[0].dependencies} - {head.key})
     text = _again(head, operations, dependencies)
-    head.path.write_text(text, "utf-8")
+    if write:
+        write_whole(head.path, text.encode())
     summary = tuple(operation.describe() for operation in operations)
     return WrittenMigration(head.app, head.name, head.path, text, summary)
 
@@ -157,6 +182,12 @@ def _updatable_head(drafts: list[Draft], graph: Graph) -> LoadedMigration:
         raise MigrationError(f"{drafts[0].app} has no migration to update", hint="Run make without --update.")
     if len(graph.after(head.key)) > 1:
         raise MigrationError(f"other migrations depend on {head}", path=head.path, hint="Run make without --update.")
+    if head.replaces:
+        raise MigrationError(
+            f"{head} stands for others, and a database that has those would never get the changes",
+            path=head.path,
+            hint="Run make without --update.",
+        )
     if any(isinstance(operation, RunPython) for operation in head.operations):
         raise MigrationError(
             f"{head} runs Python of its own, which would have to be copied", path=head.path, hint="Make a new one."
@@ -194,7 +225,7 @@ def optimized(apps: Iterable[App], target: str, *, write: bool = True) -> tuple[
         )
     text = _again(migration, operations, graph.written(migration.key).dependencies)
     if write:
-        migration.path.write_text(text, "utf-8")
+        write_whole(migration.path, text.encode())
     summary = tuple(operation.describe() for operation in operations)
     written = WrittenMigration(migration.app, migration.name, migration.path, text, summary)
     return written, len(migration.operations)
