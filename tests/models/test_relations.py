@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from toolkit.errors import FieldError, IntegrityError, UnplannedQuery, ValidationError
+from toolkit.models import Prefetch
 from toolkit.trace import entered
 
 
@@ -246,6 +247,41 @@ def test_what_was_loaded_along_is_not_asked_for_again(m: Any, newsroom: Any) -> 
             tags = story.tags.all()
             assert len(tags) == len(list(tags)) == tags.count()
     assert queries == []
+
+
+def test_partners_are_asked_for_again_if_a_table_was_written_that_they_are_of(m: Any, newsroom: Any) -> None:
+    """A loop that writes other rows loads once; one that writes the partners of each row loads them for that row."""
+    stories = list(m.Story.objects.order_by("pk"))
+    before = [slugs(story.tags.all()) for story in stories]
+    for story in (stories := list(m.Story.objects.order_by("pk"))):
+        story.weight += 1
+        with newsroom.database.counted() as queries:
+            assert slugs(story.tags.all()) == before[stories.index(story)]
+        assert len(queries) == (story is stories[0])
+        story.save()
+    with newsroom.database.counted() as queries:
+        for story in stories:
+            story.tags.set([newsroom.tags[0]])
+            assert slugs(story.tags.all()) == [newsroom.tags[0].slug]
+    loaded = [one for one in queries if one.startswith("SELECT") and "JOIN" in one]
+    assert len(loaded) == len(stories)
+    m.Tag.objects.filter(pk=newsroom.tags[0].pk).update(name="Later")
+    with newsroom.database.counted() as queries:
+        assert {tag.name for story in stories for tag in story.tags.all()} == {"Later"}
+    assert len(queries) == len(stories).bit_length()
+
+
+def test_partners_that_were_selected_along_are_asked_for_again_if_theirs_was_written(m: Any, newsroom: Any) -> None:
+    sections = m.Section.objects.prefetch_related(Prefetch("stories", m.Story.objects.select_related("editor")))
+    section = sections.get(slug="section-1")
+    names = {story.editor.name for story in section.stories.all() if story.editor}
+    m.Author.objects.update(name="Later")
+    assert "Later" not in names
+    assert {story.editor.name for story in section.stories.all() if story.editor} == {"Later"}
+    author = m.Author.objects.select_related("profile").get(slug="author-1")
+    assert not hasattr(author, "profile")
+    m.Profile.objects.create(author=author, motto="Later")
+    assert author.profile.motto == "Later"
 
 
 def test_the_other_side_of_a_one_to_one_field_is_assigned(m: Any, newsroom: Any) -> None:

@@ -7,8 +7,9 @@ as if each row had asked for itself.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from itertools import dropwhile, islice
-from typing import Any
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any, Protocol
 
 from toolkit.models.fetching import neighbours_of
 from toolkit.trace import Scope
@@ -16,33 +17,59 @@ from toolkit.trace import Scope
 _NONE = (None, None)
 
 
+class Asked(Protocol):
+    """A question (``Shape``), or the part of one that makes one object of a row (``Part``)."""
+
+    @property
+    def opaque(self) -> bool:
+        """Whether nobody knows what else it reads."""
+
+    def tables(self) -> Iterator[str]:
+        """The tables that its answer is made of, and those that decide which rows there are."""
+
+
 class Along:
     """What was asked for together at one moment.
 
     Args:
         scope: Who asked, before it was asked.
+        model: Of what it was asked.
+        asked: The questions, as far as they are known by then.
 
     Attributes:
-        shapes: The questions.
+        asked: The questions.
         size: For how many rows it was asked, where it takes the place of what was written meanwhile; else 0.
         later: What took its place last.
     """
 
-    __slots__ = ("database", "eyes", "later", "shapes", "size", "version")
+    __slots__ = ("asked", "database", "eyes", "later", "model", "size", "version")
 
-    def __init__(self, scope: Scope) -> None:
-        self.database, self.version, self.eyes = scope.database, scope.database.version, scope.eyes
-        self.shapes: list[Any] = []
+    def __init__(self, scope: Scope, model: Any, *asked: Asked) -> None:
+        self.model, self.eyes = model, scope.eyes
+        self.database = database = scope.of(model).database
+        self.version = database.version
+        self.asked: list[Asked] = list(asked)
         self.size = 0
         self.later: Along | None = None
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """As a pickle: what came in one holds until it is written."""
+        tables = frozenset(table for each in self.asked for table in each.tables())
+        return _restored, (self.model, self.eyes, _Pickled(tables, any(each.opaque for each in self.asked)))
+
     def holds(self, scope: Scope) -> bool:
         """Whether the same would be found now."""
-        database, version = scope.database, scope.database.version
-        if database is not self.database or scope.eyes != self.eyes:
+        if scope.eyes is not self.eyes and scope.eyes != self.eyes:
             return False
+        database = scope.of(self.model).database
+        if self.database is None:
+            self.database, self.version = database, database.version
+        if database is not self.database:
+            return False
+        version = database.version
         if version != self.version:
-            if database.has_written({table for shape in self.shapes for table in _tables_of(shape)}, self.version):
+            tables = {table for each in self.asked for table in each.tables()}
+            if any(each.opaque for each in self.asked) or database.has_written(tables, self.version):
                 return False
             self.version = version
         return True
@@ -59,22 +86,37 @@ class Along:
             place: The attribute where it is kept.
             before: What no longer holds.
         """
-        later, before.later = before.later, self
-        self.size = 2 * later.size if later is not None and later.holds(scope) else 1
+        peers = neighbours_of(instance)
+        at = next((number for number, peer in enumerate(peers) if peer is instance), 0)
+        in_front: Along | None = peers[at - 1].__dict__.get(place, _NONE)[0] if at else None
+        later, before.later = before.later or in_front, self
+        self.size = max(1, 2 * later.size) if later is not None and later.holds(scope) else 1
         if self.size == 1:
             return []
-        behind = dropwhile(lambda peer: peer is not instance, neighbours_of(instance))
-        pending = (peer for peer in behind if peer.__dict__.get(place, _NONE)[0] is before)
-        return list(islice(pending, self.size - 1))
+
+        def is_pending(peer: Any) -> bool:
+            had: Along | None = peer.__dict__.get(place, _NONE)[0]
+            return had is before or (had is not None and not had.holds(scope))
+
+        return list(islice(filter(is_pending, peers[at + 1 :]), self.size - 1))
 
 
-def _tables_of(shape: Any) -> Iterator[str]:
-    """The tables that the instances of a question are made of, and those that decide which there are."""
-    for level in shape.model._meta.levels:
-        yield level._meta.table
-        if level._meta.translation is not None:
-            yield level._meta.translation._meta.table
-    yield from (table.rpartition(":")[2] for table, _ in shape.footprint)
+@dataclass(frozen=True, slots=True)
+class _Pickled:
+    """What was asked in another process."""
+
+    names: frozenset[str]
+    opaque: bool
+
+    def tables(self) -> Iterator[str]:
+        return iter(self.names)
+
+
+def _restored(model: Any, eyes: tuple[Any, ...], asked: Asked) -> Along:
+    made = object.__new__(Along)
+    made.model, made.eyes, made.asked = model, eyes, [asked]
+    made.database, made.version, made.size, made.later = None, -1, 0, None
+    return made
 
 
 def without(place: str, peers: Iterable[Any]) -> list[Any]:

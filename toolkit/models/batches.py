@@ -99,13 +99,14 @@ def ask_shape(scope: Scope, shape: Shape, values: Sequence[Any], keys: Iterable[
     for start in range(0, len(wanted), BATCH_KEYS):
         sql, given = statement.for_keys(wanted[start : start + BATCH_KEYS])
         rows = shape.ask(scope.database, sql, statement.bind(values, scope, given))
-        for row, instance in zip(rows, shape.load(rows), strict=True):
-            key = row[-1] if width == 1 else tuple(row[-width:])
+        owners = [row[-1] for row in rows] if width == 1 else [tuple(row[-width:]) for row in rows]
+        for key, instance in zip(owners, shape.load(rows), strict=True):
             if key in groups:
                 groups[key].append(instance)
             else:
                 groups[key] = [instance]
-            if several:
+        if several:
+            for key, row in zip(owners, rows, strict=True):
                 named.setdefault(key, []).append([row[index] for index in indexes])
     return groups, named
 
@@ -204,7 +205,7 @@ def load_forward(instance: Any, key: Any, *, early: Along | None = None, waiting
         waiting: Load it for these instead of the peers, as if each had been asked for it.
     """
     scope = scope_from(instance)
-    name, place, made = key.name, PREFIX + key.name, Along(scope)
+    name, place, made = key.name, PREFIX + key.name, Along(scope, key.target)
     asked: Sequence[Any] = [instance] if waiting is None else waiting
     if waiting is not None:
         others = []
@@ -226,7 +227,7 @@ def load_forward(instance: Any, key: Any, *, early: Along | None = None, waiting
     if wanted:
         operations, values = base_start(key.target._meta)
         shape, groups = ask_keyed(scope, key.target, operations, held.name, values, sorted(wanted))
-        made.shapes.append(shape)
+        made.asked.append(shape)
         spread(mode_of(instance), (found for one in groups.values() for found in one))
     for peer, value in zip(asked, keys, strict=False):
         found = groups.get(value)

@@ -179,7 +179,7 @@ class GenericForeignKey(Several):
 
     def _load_with_peers(self, scope: Any, instance: Any, early: Along | None) -> None:
         """Load the object of an instance, and of its peers what is theirs until it is written."""
-        made = Along(scope or current_scope())
+        made = Along(scope or current_scope(), type(instance))
         if early is not None:
             others = made.others(scope, instance, self._along, early)
         else:
@@ -217,7 +217,7 @@ class GenericForeignKey(Several):
         operations, values = base_start(model._meta)
         shape, found = ask_keyed(scope, model, operations, "pk", values, sorted(keys))
         if along is not None:
-            along.shapes.append(shape)
+            along.asked.append(shape)
         spread(mode_of(group[0]), (each for one in found.values() for each in one))
         return found
 

@@ -12,12 +12,13 @@ from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
 from functools import partial
 from itertools import repeat
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 
 from toolkit.database.backends.reading import NoValue, UnreadRows
 from toolkit.errors import DatabaseError, ValidationError
+from toolkit.models.along import Along
 from toolkit.models.fetching import NEIGHBOURS, link, linked
 from toolkit.models.generated import made_by, make_function
 from toolkit.models.sqltext import quoted
@@ -56,12 +57,22 @@ class Part(msgspec.Struct):
     children: list[tuple[str, Part]] = msgspec.field(default_factory=list)
     back: str | None = None
     place: str | None = None
+    opaque: ClassVar[bool] = False
+
+    def tables(self) -> Iterator[str]:
+        """The tables that the instance is made of, and what was selected along with it."""
+        for level in self.model._meta.levels:
+            yield level._meta.table
+            if level._meta.translation is not None:
+                yield level._meta.translation._meta.table
+        for _, child in self.children:
+            yield from child.tables()
 
 
-def standing() -> Any:
-    """What relations that are loaded now hold for: they are kept with it (see ``partners``)."""
-    scope = current.get()
-    return None if scope is None else scope.standing
+def loaded_now(part: Part) -> Along:
+    """What objects that are selected along hold for: they are kept with it (see ``partners``)."""
+    scope: Any = current.get()  # that of who asked
+    return Along(scope, part.model, part)
 
 
 def make_loader(root: Part, width: int) -> Loader:
@@ -238,9 +249,10 @@ def _write(
         if child.back is None:
             items.append((attribute, name))
         else:
-            names["standing"] = standing
+            names |= {"loaded_now": loaded_now, f"part_{name}": child}
+            head.append(f"    along_{name} = loaded_now(part_{name})")
             body.append(f"            {name}.__dict__[{child.back!r}] = {variable}")
-            items.append((attribute, f"(standing(), [] if {name} is None else [{name}], None)"))
+            items.append((attribute, f"(along_{name}, [] if {name} is None else [{name}], None)"))
     body += _filled(variable, items, names)
     body.append(f"        {variable}._row = {row}")
     body.append(f"        {variable}._peers = {peers}")

@@ -6,8 +6,9 @@ from collections.abc import Callable, Sequence
 from itertools import chain
 from typing import Any
 
-from toolkit.models.batches import Groups, ask_shape, note_keyed, stale_peers
-from toolkit.models.fetching import mode_of, spread
+from toolkit.models.along import Along
+from toolkit.models.batches import Groups, ask_shape, note_keyed
+from toolkit.models.fetching import mode_of, neighbours_of, spread
 from toolkit.models.query import Query
 from toolkit.models.routing import scope_from
 from toolkit.models.scopes import current_scope, find_shape
@@ -25,7 +26,8 @@ class Partners:
 
     Args:
         relation: ``Related`` of the accessor, or whatever else has its ``name``, ``target`` and ``path``.
-        cache: The attribute of owners where the partners are kept, with what they hold for (``Scope.standing``).
+        cache: The attribute of owners where the partners are kept, with what they were asked for with (``Along``), and
+            by what a trace knows them, if that is more than their keys.
         query: The keyed query.
         values: Its values.
     """
@@ -39,7 +41,7 @@ class Partners:
         return reader
 
     def is_known(self, owner: Any) -> bool:
-        """Whether the partners of an owner are loaded already for whoever looks, and nothing was written since."""
+        """Whether the partners of an owner are loaded already for whoever looks, and none was written since."""
         return has_many(owner, self)
 
     def fetch(self, owner: Any, *, waiting: Sequence[Any] | None = None) -> list[Any]:
@@ -47,22 +49,26 @@ class Partners:
 
         They are kept with what they hold for: what this process writes, it sees, and nobody sees what is another's.
         """
-        found = owner.__dict__.get(self.cache)
+        cache = self.cache
+        found = owner.__dict__.get(cache)
         scope = scope_from(owner)
-        standing = scope.standing
-        if found is None or found[0] != standing:
-            if waiting is None:
-                waiting = self._waiting(owner, standing)
-            keys = [*map(self.key_reader(scope), waiting)]
+        if found is None or not found[0].holds(scope):
             shape = find_shape(scope, self.query)
-            groups, named = ask_shape(
-                scope, shape, self.values, [key for key in dict.fromkeys(keys) if key is not None]
-            )
-            several, cache = shape.names_more, self.cache
-            for peer, key in zip(waiting, keys, strict=True):
-                peer.__dict__[cache] = (standing, groups.get(key, []), named.get(key, []) if several else None)
+            made = Along(scope, self.relation.target, shape)
+            if waiting is None:
+                waiting = self._waiting(owner, scope, made, None if found is None else found[0])
+            keys = [*map(self.key_reader(scope), waiting)]
+            wanted = dict.fromkeys(keys)
+            wanted.pop(None, None)
+            groups, named = ask_shape(scope, shape, self.values, wanted)
+            if shape.names_more:
+                for peer, key in zip(waiting, keys, strict=True):
+                    peer.__dict__[cache] = (made, groups.get(key, []), named.get(key, []))
+            else:
+                for peer, key in zip(waiting, keys, strict=True):
+                    peer.__dict__[cache] = (made, groups.get(key, []), None)
             self.loaded(owner, groups)
-            found = owner.__dict__[self.cache]
+            found = owner.__dict__[cache]
         partners: list[Any] = found[1]
         return partners
 
@@ -70,12 +76,22 @@ class Partners:
         """What to do with partners when they have been loaded."""
         spread(mode_of(owner), chain.from_iterable(groups.values()))
 
-    def _waiting(self, owner: Any, standing: Any) -> list[Any]:
-        """The owner and those of its peers of whom the same is asked and not known."""
-        asked = f"_asked_{self.relation.name}"
+    def _waiting(self, owner: Any, scope: Scope, made: Along, before: Along | None) -> list[Any]:
+        """The owner and those of its peers for whom to ask the same, as it is not known or holds no longer.
+
+        Args:
+            owner: It.
+            scope: Who asks.
+            made: What will be kept with them.
+            before: What the owner's were kept with.
+        """
+        kind, cache, asked = type(owner), self.cache, f"_asked_{self.relation.name}"
         own = owner.__dict__.get(asked)
-        peers = stale_peers(owner, self.cache, standing)
-        return [peer for peer in peers if peer.__dict__.get(asked) is own]
+        if before is not None:
+            others = made.others(scope, owner, cache, before)
+        else:
+            others = [peer for peer in neighbours_of(owner) if cache not in peer.__dict__ and peer is not owner]
+        return [owner, *[peer for peer in others if peer.__dict__.get(asked) is own and type(peer) is kind]]
 
     def note(self, scope: Scope, owner: Any) -> list[Any]:
         """The partners of an owner, recorded as a read of the page at hand."""
@@ -116,6 +132,6 @@ def fetch_many(owner: Any, relation: Any) -> list[Any]:
 
 
 def has_many(owner: Any, relation: Any) -> bool:
-    """Whether the partners of an owner are loaded already for whoever looks, and nothing was written since."""
+    """Whether the partners of an owner are loaded already for whoever looks, and none was written since."""
     found = owner.__dict__.get(relation.cache)
-    return found is not None and found[0] == scope_from(owner).standing
+    return found is not None and found[0].holds(scope_from(owner))

@@ -72,13 +72,18 @@ class Question(Generic[M]):
         self._using = using or ""
 
     @property
+    def state(self) -> dict[str, Any]:
+        """All that the question is made of, by the names of attributes."""
+        return self.__dict__
+
+    @property
     def _db(self) -> str | None:
         """The database that was named, for a manager's ``StoryQuerySet(self.model, using=self._db)``; as in Django."""
         return self._using or None
 
     def __getattr__(self, name: str) -> Any:
         """Questions that a field brings along, such as ``nearest`` of a geometry (``Field.queryset_methods``)."""
-        model = self.__dict__.get("model")
+        model = self.__dict__.get("model") or getattr(type(self), "model", None)
         if model is not None and not name.startswith("_"):
             for field in model._meta.fields:
                 method = field.queryset_methods.get(name)

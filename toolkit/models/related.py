@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from operator import attrgetter
 from types import new_class
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from toolkit.errors import FieldError, ValidationError, did_you_mean
 from toolkit.models.asynchronous import AwaitedPartners
@@ -33,6 +33,15 @@ def atomic_for(owner: Any) -> Any:
     return current_scope().of(type(owner), writing=True).database.atomic()
 
 
+class _Values:
+    """The values of a manager: those of all, and its owner's. Made when a question is asked of the database."""
+
+    def __get__(self, manager: Any, kind: Any) -> tuple[Any, ...]:
+        found: tuple[Any, ...] = (*manager._common["_values"], manager._own)
+        manager.__dict__["_values"] = found
+        return found
+
+
 @telling
 class RelatedManager(AwaitedPartners, QuerySet[M]):
     """The partners of one row in a many-valued relation; a queryset that also adds and removes.
@@ -43,7 +52,25 @@ class RelatedManager(AwaitedPartners, QuerySet[M]):
 
     owner: Any
     relation: Related
+    _own: Any
+    """What partners have that refer to the owner."""
     _plain: bool
+    _common: ClassVar[Mapping[str, Any]]
+    """What the managers of all owners have at first, as attributes of the class: a list of fifty rows makes fifty."""
+
+    _more: ClassVar[Mapping[str, Any]]
+    """What a manager's own ``__init__`` set, which a class would take for methods where it is functions."""
+
+    _values: Any = _Values()
+
+    @property
+    def _pristine_values(self) -> tuple[Any, ...]:  # type: ignore[override]  # the owner has it
+        return (self._own,)
+
+    @property
+    def state(self) -> dict[str, Any]:
+        """See ``Question.state``."""
+        return {**self._common, "_values": self._values, **super().state}
 
     def _with(self, operation: Any, values: tuple[Any, ...] | None = None) -> Any:
         clone = super()._with(operation, values)
@@ -72,18 +99,18 @@ class RelatedManager(AwaitedPartners, QuerySet[M]):
         """The rows; at once if they were loaded with the owner's peers and nobody records that they are read: of fifty
         rows, the way that forty-nine of them go."""
         if self._plain and self._cache is None and not self._prefetch:
-            scope, values = current.get(), self.owner.__dict__
-            known = values.get(self.relation.cache)
-            unseen = known is not None and scope is not None and scope.trace is None and "_database" not in values
-            if unseen and known[0] == scope.standing:  # type: ignore[union-attr]  # see above
-                self._cache, self._asked_by = known[1], scope
-                return self._cache
+            scope, known = current.get(), self.owner.__dict__.get(self.relation.cache)
+            if known is not None and scope is not None and scope.trace is None:
+                made = known[0]
+                if made.eyes is scope.eyes and made.version == made.database.version:
+                    self._cache, self._asked_by = known[1], scope
+                    return self._cache
         return super()._fetch()
 
     def _evaluate(self) -> list[Any]:
         if self._plain and self.owner._row is not None and not self._prefetch:
             scope, known = scope_from(self.owner), self.owner.__dict__.get(self.relation.cache)
-            if known is None or known[0] != scope.standing:
+            if known is None or not known[0].holds(scope):
                 refuse_unplanned(scope, self.owner, self.relation.name)
             return load_many(self.owner, self.relation)
         return super()._evaluate()
@@ -263,7 +290,6 @@ class Related:
         self.cache = f"_many_{name}"
         self.asked = f"_asked_{name}"
         self.relation = self
-        self._template: tuple[Any, Any, dict[str, Any]] = (None, None, {})
 
     @property
     def name_of_owner(self) -> str | None:
@@ -311,15 +337,18 @@ class Related:
             raise ValidationError(
                 f"{owner.__name__}.{self.name}: the {owner.__name__} has no key yet", hint="Save it first."
             )
-        root, kind, shared = self._template
-        if root is not self.target._meta.default_manager:
-            root, kind, shared = self._template = self._make_template(self.target._meta.default_manager)
+        return self._manager(self._kind, instance, value)
+
+    def _manager(self, kind: Any, owner: Any, own: Any) -> Any:
         manager = object.__new__(kind)
-        manager.__dict__ = state = shared.copy()  # a third of the cost of update() on Python 3.13
-        state["owner"] = instance
-        state["_pristine_values"] = own = (value,)
-        state["_values"] = (*root._values, value) if root._values else own
+        manager.owner, manager.relation, manager._own = owner, self, own
+        if kind._more:
+            manager.__dict__.update(kind._more)
         return manager
+
+    @cached_property
+    def _kind(self) -> type[RelatedManager[Any]]:
+        return self._make_kind(self.target._meta.default_manager)
 
     def by_manager(self, owner: Any, name: str) -> Any:
         """See ``RelatedManager.__call__``."""
@@ -327,28 +356,26 @@ class Related:
         if name not in managers:
             hint = did_you_mean(name, managers)
             raise FieldError(f"{self.target.__name__} has no manager {name!r}", hint=hint)
-        root, kind, shared = self._make_template(getattr(self.target, name))
-        value = self._value_of(owner)
-        manager = object.__new__(kind)
-        manager.__dict__ = {**shared, "owner": owner, "_values": (*root._values, value), "_pristine_values": (value,)}
+        manager = self._manager(self._make_kind(getattr(self.target, name)), owner, self._value_of(owner))
         manager._plain = False
         return manager
 
-    def _make_template(self, root: Any) -> tuple[Any, Any, dict[str, Any]]:
-        """What the managers of all owners have in common: a list of fifty rows makes fifty of them."""
-        kind = _new_class(f"Related{type(root).__name__}", (RelatedManager, type(root)))
-        return root, kind, self._make_state(root)
-
-    def _make_state(self, root: Any) -> dict[str, Any]:
-        return {
+    def _make_kind(self, root: Any) -> type[RelatedManager[Any]]:
+        """The class of the managers of all owners, which has what they have in common."""
+        kind: Any = _new_class(f"Related{type(root).__name__}", (RelatedManager, type(root)))
+        kind._common = common = {
             **root.__dict__,
-            "relation": self,
             "_cache": None,
             "_shared": False,
             "_operations": (*root._operations, self._is_partner(len(root._values))),
             "_pristine_operations": (self._is_partner(0),),
             "_plain": not root._operations,  # a manager that narrows is asked, not read from what was loaded
         }
+        plain = vars(QuerySet(self.target)).keys() - {"_values"}
+        for name in (*plain, "_pristine_operations", "_plain"):
+            setattr(kind, name, common[name])
+        kind._more = {name: value for name, value in root.__dict__.items() if name not in {*plain, "_values"}}
+        return kind  # type: ignore[no-any-return]
 
     def _is_partner(self, index: int) -> Any:
         return ("filter", ("(q)", "AND", False, ((self.path, "value", index),)))

@@ -30,7 +30,7 @@ class ForwardObject:
         scope, early = current.get(), None
         if field.name not in values and self.along in values:
             early, related = values.pop(self.along)
-            same = scope is not None and early.eyes is scope.eyes and early.version == scope.database.version
+            same = scope is not None and early.eyes is scope.eyes and early.version == early.database.version
             if same or scope is None or early.holds(scope_from(instance)):
                 values[field.name] = related
         if field.name not in values or (field.is_several and self._is_stale(instance)):

@@ -15,6 +15,7 @@ from toolkit.database import DEFAULT
 from toolkit.database.backends.reading import Unread
 from toolkit.errors import DatabaseError
 from toolkit.models.generated import make_function
+from toolkit.models.loader import Part
 from toolkit.models.sqltext import flat, key_marks
 from toolkit.trace import Trace, digest
 
@@ -194,6 +195,12 @@ class Shape:
     def _tell_unread(self, error: DatabaseError) -> None:
         if isinstance(error.__cause__, Unread):
             self.load(error.__cause__.rows)
+
+    def tables(self) -> Iterator[str]:
+        """The tables that the instances of the answer are made of, and those that decide which there are."""
+        root: Part = self.load.__dict__["made_by"][1][0]
+        yield from root.tables()
+        yield from (table.rpartition(":")[2] for table, _ in self.footprint)
 
     def note(self, scope: Any, values: Sequence[Any], rows: Sequence[Any], key: Any = None) -> None:
         """Record in a trace that this question was asked, and what the answer was.
