@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from operator import attrgetter
 from types import new_class
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, Self, TypeVar
 
 from toolkit.errors import FieldError, ValidationError, did_you_mean
 from toolkit.models.asynchronous import AwaitedPartners
@@ -23,6 +23,8 @@ from toolkit.trace import current
 
 M = TypeVar("M", covariant=True)
 R = TypeVar("R")
+
+_new = object.__new__
 
 Defaults = Mapping[str, Any] | None
 """Values for the other fields of a table between."""
@@ -55,6 +57,8 @@ class RelatedManager(AwaitedPartners, QuerySet[M]):
     _own: Any
     """What partners have that refer to the owner."""
     _plain: bool
+    _untouched: bool
+    """Whether nothing was said but whose partners they are."""
     _common: ClassVar[Mapping[str, Any]]
     """What the managers of all owners have at first, as attributes of the class: a list of fifty rows makes fifty."""
 
@@ -71,6 +75,19 @@ class RelatedManager(AwaitedPartners, QuerySet[M]):
     def state(self) -> dict[str, Any]:
         """See ``Question.state``."""
         return {**self._common, "_values": self._values, **super().state}
+
+    def all(self) -> Self:
+        """See ``QuerySet.all``; of a manager that says no more than whose partners, as a list does of each row."""
+        if not self._untouched:
+            return super().all()
+        clone: Self = _new(self.__class__)
+        clone.owner, clone.relation, clone._own = self.owner, self.relation, self._own
+        return clone
+
+    def _clone(self) -> Self:
+        clone = super()._clone()
+        clone._untouched = False
+        return clone
 
     def _with(self, operation: Any, values: tuple[Any, ...] | None = None) -> Any:
         clone = super()._with(operation, values)
@@ -340,7 +357,7 @@ class Related:
         return self._manager(self._kind, instance, value)
 
     def _manager(self, kind: Any, owner: Any, own: Any) -> Any:
-        manager = object.__new__(kind)
+        manager = _new(kind)
         manager.owner, manager.relation, manager._own = owner, self, own
         if kind._more:
             manager.__dict__.update(kind._more)
@@ -357,12 +374,14 @@ class Related:
             hint = did_you_mean(name, managers)
             raise FieldError(f"{self.target.__name__} has no manager {name!r}", hint=hint)
         manager = self._manager(self._make_kind(getattr(self.target, name)), owner, self._value_of(owner))
-        manager._plain = False
+        manager._plain = manager._untouched = False
         return manager
 
     def _make_kind(self, root: Any) -> type[RelatedManager[Any]]:
         """The class of the managers of all owners, which has what they have in common."""
         kind: Any = _new_class(f"Related{type(root).__name__}", (RelatedManager, type(root)))
+        plain = vars(QuerySet(self.target))
+        kind._more = more = {name: value for name, value in root.__dict__.items() if name not in plain}
         kind._common = common = {
             **root.__dict__,
             "_cache": None,
@@ -370,11 +389,10 @@ class Related:
             "_operations": (*root._operations, self._is_partner(len(root._values))),
             "_pristine_operations": (self._is_partner(0),),
             "_plain": not root._operations,  # a manager that narrows is asked, not read from what was loaded
+            "_untouched": not more and type(root).all is QuerySet.all,
         }
-        plain = vars(QuerySet(self.target)).keys() - {"_values"}
-        for name in (*plain, "_pristine_operations", "_plain"):
+        for name in common.keys() - more.keys() - {"_values"}:
             setattr(kind, name, common[name])
-        kind._more = {name: value for name, value in root.__dict__.items() if name not in {*plain, "_values"}}
         return kind  # type: ignore[no-any-return]
 
     def _is_partner(self, index: int) -> Any:
