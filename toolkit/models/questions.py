@@ -72,7 +72,7 @@ class Question(Generic[M]):
         self._using = using or ""
 
     @property
-    def state(self) -> dict[str, Any]:
+    def _attributes(self) -> dict[str, Any]:
         """All that the question is made of, by the names of attributes."""
         return self.__dict__
 

@@ -72,9 +72,9 @@ class RelatedManager(AwaitedPartners, QuerySet[M]):
         return (self._own,)
 
     @property
-    def state(self) -> dict[str, Any]:
-        """See ``Question.state``."""
-        return {**self._common, "_values": self._values, **super().state}
+    def _attributes(self) -> dict[str, Any]:
+        """See ``Question._attributes``."""
+        return {**self._common, "_values": self._values, **super()._attributes}
 
     def all(self) -> Self:
         """See ``QuerySet.all``; of a manager that says no more than whose partners, as a list does of each row."""

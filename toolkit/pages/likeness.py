@@ -164,7 +164,7 @@ class _Telling:
     def _question(self, value: QuerySet[Any]) -> Any:
         """A queryset by what it asks: a page that goes through it asks for itself, and has the answer in its trace."""
         told: list[Any] = [self._class(type(value)), self._class(value.model)]
-        for name, item in sorted(value.state.items()):
+        for name, item in sorted(value._attributes.items()):
             if name in ("_mode", "relation"):  # of what its owner has, which is told too
                 told.append([name, item.name])
             elif name not in ("model", "_cache", "_asked_by"):
