@@ -109,6 +109,37 @@ def test_text_that_shall_stand_in_its_column_in_another_form_is_written_so(newsr
     assert newsroom.rows("news_source", "name") == [("Ann",)]
 
 
+class Sealed(models.TextField):
+    """Text in a form that can be told from others."""
+
+    def db_writer(self, dialect):
+        return lambda text: f"sealed:{text[::-1]}"
+
+    def db_reader(self, dialect):
+        def read(stored):
+            if not stored.startswith("sealed:"):
+                raise LookupError("no seal")
+            return stored.removeprefix("sealed:")[::-1]
+
+        return read
+
+
+def test_text_that_stands_in_that_form_already_is_not_written_in_it_twice(newsroom, model):
+    newsroom.migrate(model("Source", name=models.TextField()))
+    for name in ("sealed:nnA", "Bob"):
+        newsroom.save(newsroom.app.models[0], name=name)
+    newsroom.declare(model("Source", name=Sealed()))
+    newsroom.make()
+    with pytest.raises(
+        MigrationError, match=r"(?s)1 value does not fit.*row 1, name: Sealed can read what stands there"
+    ):
+        newsroom.apply()
+    assert newsroom.rows("news_source", "name") == [("Bob",), ("sealed:nnA",)]
+    newsroom.database.execute("UPDATE news_source SET name = 'Ann' WHERE id = 1")
+    newsroom.apply()
+    assert newsroom.rows("news_source", "name") == [("sealed:boB",), ("sealed:nnA",)]
+
+
 def test_a_column_of_a_new_kind_converts_its_values(newsroom, model):
     newsroom.migrate(
         model(

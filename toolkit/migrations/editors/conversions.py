@@ -29,6 +29,9 @@ Conversion = Callable[[Any], Any]
 
 SHOWN_PROBLEMS = 20
 
+PLAIN = "This text is plain."
+"""What a field does not read that can tell its own form from others."""
+
 
 class Refusals:
     """The values that do not fit a changed field, reported together.
@@ -150,6 +153,7 @@ def conversion(old: Field[Any], new: Field[Any], *, dialect: str, lossy: bool = 
     write = new.db_writer(dialect) or _same
     if isinstance(old, JSONField) and isinstance(new, TEXT):
         read = _same
+    is_formed = None if lossy else _form_check(old, new, dialect=dialect)
 
     def convert(stored: Any) -> Any:
         before = read(stored)
@@ -163,9 +167,40 @@ def conversion(old: Field[Any], new: Field[Any], *, dialect: str, lossy: bool = 
                 "(write lossy=True into the operation to accept that)",
                 code="lossy",
             )
-        return write(value)
+        written = write(value)
+        if is_formed is not None and is_formed(stored, written):
+            raise ValidationError(
+                f"{type(new).__name__} can read what stands there, and would write it in its form once more. If all "
+                "rows are in that form, change the models alone: SeparateDatabaseAndState(state_operations=[...]); "
+                "if none is, write lossy=True into the operation",
+                code="form",
+            )
+        return written
 
     return convert
+
+
+def _form_check(old: Field[Any], new: Field[Any], *, dialect: str) -> Callable[[Any, Any], bool] | None:
+    """Whether a text, given with what it would become, stands in the form of the new field already: encrypted by hand.
+
+    Returns:
+        None where nobody can tell: plain text becomes no such form, or the field reads any text there is.
+    """
+    read = new.db_reader(dialect)
+    if read is None or not isinstance(old, TEXT) or _form(old) is not None or _form(new) is None:
+        return None
+    if _reads(read, PLAIN):
+        return None
+    return lambda stored, written: _reads(read, stored) and read(stored) != read(written)
+
+
+def _reads(read: Callable[[Any], Any], stored: Any) -> bool:
+    """Whether a field can read a text. What libraries say of one that is not encrypted is no error of Python's."""
+    try:
+        read(stored)
+    except Exception:  # noqa: BLE001 - see above
+        return False
+    return True
 
 
 def _leads_there_still(old: Any, new: Any) -> bool:
