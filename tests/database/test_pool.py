@@ -400,6 +400,7 @@ def test_all_connections_are_closed_those_of_other_threads_too(database: Any, ur
         ("pool_size=many", "pool_size=many in the database's URL is no whole number above 0. Write it like"),
         ("pool_size=0", "pool_size=0 in the database's URL is no whole number"),
         ("max_age_seconds=-1", "max_age_seconds=-1 in the database's URL is no number above 0"),
+        ("max_age_seconds=nan", "max_age_seconds=nan in the database's URL is no number above 0"),
     ],
 )
 def test_a_bound_that_makes_no_sense_is_refused(options: str, told: str) -> None:

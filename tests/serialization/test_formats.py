@@ -40,6 +40,7 @@ def written(kind: str) -> str:
         ("json", '[{"model": "a.B", "pk": NaN}]', "NaN is no JSON"),
         ("json", '[{"model": "a.B", "pk": -Infinity}]', "Infinity is no JSON"),
         ("json", "[" * 200_000, "nested too deeply"),
+        ("yaml", "[" * 50_000, "nested too deeply"),
         ("json", '{"model": "a.B"}', "no array"),
         ("json", "[] []", "follows the end"),
         ("json", "[{}, ]", "no JSON"),

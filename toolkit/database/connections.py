@@ -227,6 +227,7 @@ class Database(Holding):
             self.backend.send_many(cursor, sql, parameters)
         else:
             cursor.execute(sql, parameters)
+            self.backend.refuse_doubtful(cursor, sql)
         return cursor
 
     def _run_watched(self, run: Callable[[], Any], sql: str, parameters: Sequence[Any]) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import threading
 import time
@@ -57,7 +58,7 @@ def _number(name: str, text: str) -> Any:
         number = kind(text)
     except ValueError:
         number = 0
-    if number <= 0:
+    if not 0 < number < math.inf:
         raise DatabaseError(
             f"{name}={text} in the database's URL is no {'whole ' if kind is int else ''}number above 0",
             hint=f"Write it like {name}=10.",

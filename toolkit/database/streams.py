@@ -49,6 +49,7 @@ class Stream:
         """All rows, so many at a time."""
         while rows := self._take(size):
             yield rows
+        self._database.backend.refuse_doubtful(self._cursor, self._sql)
 
     def _take(self, size: int) -> list[Any]:
         try:

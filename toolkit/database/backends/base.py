@@ -265,6 +265,17 @@ class Backend:
         """
         return error
 
+    def refuse_doubtful(self, cursor: Any, sql: str) -> None:
+        """Refuse what the server answered although it could not find it out.
+
+        Args:
+            cursor: The driver's, which asked.
+            sql: What it asked.
+
+        Raises:
+            DatabaseError: The server warns of such an answer.
+        """
+
     def is_rolled_back(self, cursor: Any) -> bool:
         """Whether a COMMIT, of which this is the cursor, rolled back what it should have committed."""
         return False

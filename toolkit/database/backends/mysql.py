@@ -18,14 +18,15 @@ from uuid import UUID
 from toolkit.database.backends.base import CONNECT_TIMEOUT_SECONDS, Backend, Broken
 from toolkit.database.backends.explaining import explained
 from toolkit.database.backends.mysql_dialect import COLLATIONS, with_types
-from toolkit.database.backends.reading import called_in
+from toolkit.database.backends.reading import CursorReader, called_in
 from toolkit.database.backends.values import in_utc, microseconds
 from toolkit.database.backends.waiting import keep_alive
 from toolkit.database.changes import mentioned
 from toolkit.database.tokens.mysql import MySQLTokens
-from toolkit.errors import DatabaseUnavailable
+from toolkit.errors import DatabaseError, DatabaseUnavailable
 
 if TYPE_CHECKING:
+    from toolkit.database.backends.reading import Reader
     from toolkit.database.connections import Database
     from toolkit.database.tokens import TokenKeeper
 
@@ -163,6 +164,27 @@ class MySQL(Backend):
     def is_lost(self, connection: Any) -> bool:
         return not connection.open
 
+    def reader(self, connection: Any) -> Reader:
+        return DoubtingReader(self, connection)
+
+    def refuse_doubtful(self, cursor: Any, sql: str) -> None:
+        """PCRE gives up a pattern that takes too many steps for a text, and the server takes it for one that does not
+        fit, with a warning.
+
+        Source: MariaDB, "PCRE", ER_REGEXP_ERROR.
+        """
+        if "REGEXP" not in sql or not getattr(cursor, "warning_count", True):
+            return
+        warnings = cursor.connection.cursor()
+        warnings.execute("SHOW WARNINGS")
+        told = [message for _, number, message in warnings.fetchall() if number == 1139]
+        warnings.close()
+        if told:
+            raise DatabaseError(
+                f"a regular expression is refused: {told[0]} (in: {' '.join(sql.split())[:200]})",
+                hint="Write it with fewer * + and {}, or as several.",
+            )
+
     def is_overdue(self, error: Exception) -> bool:
         """Source: PyMySQL, ``Connection._read_bytes``: CR_SERVER_LOST, with what the socket said."""
         number, *told = error.args or (None,)
@@ -292,6 +314,24 @@ class MySQL(Backend):
 
     def hint(self, told: str) -> str | None:
         return next((hint for pattern, hint in _HINTS if re.search(pattern, told)), None)
+
+
+class DoubtingReader(CursorReader):
+    """Refuses answers that the server itself doubts.
+
+    Args:
+        backend: Knows them.
+        connection: The driver's.
+    """
+
+    def __init__(self, backend: MySQL, connection: Any) -> None:
+        super().__init__(connection)
+        self._backend = backend
+
+    def ask(self, cursor: Any, sql: str, parameters: Sequence[Any]) -> Any:
+        rows = super().ask(cursor, sql, parameters)
+        self._backend.refuse_doubtful(cursor, sql)
+        return rows
 
 
 _BROKEN: dict[int, tuple[str, str]] = {

@@ -79,8 +79,12 @@ class CursorReader:
         cursor = self._cursor
         if cursor is None:
             cursor = self._cursor = self._connection.cursor()
-        cursor.execute(sql, parameters)
-        rows = cursor.fetchall()
+        rows = self.ask(cursor, sql, parameters)
         if len(rows) > LARGE_ANSWER:
             self._cursor = None
         return rows if isinstance(rows, list) else list(rows)
+
+    def ask(self, cursor: Any, sql: str, parameters: Sequence[Any]) -> Any:
+        """The rows, as the driver gives them."""
+        cursor.execute(sql, parameters)
+        return cursor.fetchall()

@@ -65,7 +65,7 @@ def iter_values(source: IO[bytes]) -> Iterator[tuple[Any, Place]]:
     """
     text = Text(source)
     if text.skip_space() != "[":
-        raise ContentError("the file is no array of records", line=1, hint="It begins with '['.")
+        raise ContentError("the file is no array of records", line=1, hint="An array begins with '['.")
     text.at += 1
     number = before = 0
     if text.skip_space() == "]":

@@ -57,7 +57,8 @@ class YAML:
             told = f"the file is no YAML: a character #x{error.character:04x}, which must be written as an escape"
             raise ContentError(told, line=line, hint='Such as "\\x01", in quotes.') from error
         except (yaml.YAMLError, RecursionError, ValueError) as error:
-            raise ContentError(f"the file is no YAML: {' '.join(str(error).split())}", line=line) from error
+            told = "it is nested too deeply" if isinstance(error, RecursionError) else " ".join(str(error).split())
+            raise ContentError(f"the file is no YAML: {told}", line=line) from error
         finally:
             loader.dispose()
 
