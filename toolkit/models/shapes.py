@@ -11,6 +11,8 @@ from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
 from typing import Any
 
+import msgspec
+
 from toolkit.database import DEFAULT
 from toolkit.database.backends.reading import Unread
 from toolkit.errors import DatabaseError
@@ -25,8 +27,7 @@ KEYS_MARK = "\x00KEYS\x00"
 SLOT, CONSTANT, MOMENT, LOCALE, KEYS = "slot", "constant", "moment", "locale", "keys"
 
 
-@dataclass(frozen=True, slots=True)
-class Bind:
+class Bind(msgspec.Struct, frozen=True):
     """Where one parameter of the statement comes from.
 
     Args:
