@@ -11,10 +11,12 @@ import sqlite3
 import sys
 import time
 from collections.abc import Callable, Iterator
+from compileall import compile_dir
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from py_compile import PycInvalidationMode
 from typing import Any
 
 import pytest
@@ -25,6 +27,7 @@ from toolkit.builder import Builder, BuildReport, rehearsing
 from toolkit.builder.batches import BATCH_PAGES
 from toolkit.builder.rehearsing import keep_questions, know_questions
 from toolkit.builder.sealing import make_seal
+from toolkit.builder.tables import bring_up
 from toolkit.errors import IntegrityError, ToolkitError
 from toolkit.seals import find_seal, keep_seal, seal_path
 from toolkit.site import Site, load_site
@@ -303,6 +306,13 @@ def plant(m: Any) -> None:
             row.translate("es", title=f"Historia {number}", slug=f"historia-{number}", body="Texto.")
 
 
+def _plant(folder: Path) -> None:
+    """Make the press's rows, and have its tables found right: each test's first build would look at them again."""
+    _edit(folder, plant)
+    with _load(folder).prepare() as site:
+        bring_up(site)
+
+
 def build_here(folder: Path, output: Path) -> None:
     """Build in this process, and leave nothing but what Python and the libraries keep for the next time.
 
@@ -354,8 +364,9 @@ def planted(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The press with its rows, made once."""
     folder = tmp_path_factory.mktemp("planted") / "site"
     shutil.copytree(SOURCE, folder, ignore=shutil.ignore_patterns("__pycache__"))
+    compile_dir(folder, quiet=1, invalidation_mode=PycInvalidationMode.CHECKED_HASH)
     build_here(folder, folder.parent / "first")
-    Press(folder).edit(plant)
+    in_child(_plant, folder)
     return folder
 
 
