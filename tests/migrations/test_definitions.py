@@ -55,4 +55,4 @@ def test_a_constraint_is_known_by_what_it_says(text):
 
 
 def test_text_in_a_condition_keeps_its_spaces():
-    assert checks_of("CREATE TABLE t (a, CHECK (a <> 'x  y'))") == {"CHECK(a<>'x  y')"}
+    assert checks_of(parse_table("CREATE TABLE t (a, CHECK (a <> 'x  y'))")) == {"CHECK(a<>'x  y')"}

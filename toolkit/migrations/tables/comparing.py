@@ -18,6 +18,9 @@ from toolkit.migrations.tables.information import Column, TableInfo
 class Reader(Protocol):
     """A module that reads the tables of one kind of database."""
 
+    def has(self, database: Any, table: str) -> bool:
+        """Whether there is a table of this name."""
+
     def read(self, database: Any, table: str) -> TableInfo | None:
         """The table of this name, or None."""
 
@@ -58,7 +61,8 @@ def differences(database: Any, models: Iterable[Any]) -> list[MigrationError]:
 
 def missing_tables(database: Any, models: Iterable[Any]) -> list[Any]:
     """The models whose tables are not there."""
-    return [model for model in models if read_table(database, model._meta.table) is None]
+    has = reader_of(database).has
+    return [model for model in models if not has(database, model._meta.table)]
 
 
 def _compared(model: Any, actual: TableInfo, expected: TableInfo) -> Iterator[MigrationError]:

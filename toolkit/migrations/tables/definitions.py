@@ -67,9 +67,9 @@ def constraint_key(text: str) -> str:
     return "".join(part for part in parts if not part.isspace())
 
 
-def checks_of(sql: str) -> set[str]:
+def checks_of(table: TableSQL) -> set[str]:
     """The CHECK conditions of a table, normalised."""
-    return {key for text in parse_table(sql).constraints if (key := constraint_key(text)).upper().startswith("CHECK")}
+    return {key for text in table.constraints if (key := constraint_key(text)).upper().startswith("CHECK")}
 
 
 def words_of(sql: str) -> list[str]:

@@ -23,14 +23,19 @@ MARKED_TABLES = 5
 """Of so many tables a digest tells which they are: there is room for no more marks."""
 
 
-def read(database: Any, table: str) -> TableInfo | None:
-    """The table of this name, or None."""
-    there = database.fetch(
+def has(database: Any, table: str) -> bool:
+    """Whether there is a table of this name."""
+    found = database.fetch(
         "SELECT 1 FROM information_schema.tables WHERE table_schema = database() AND table_name = %s "
         "AND table_type = 'BASE TABLE'",
         (table,),
     )
-    return _describe(_statement(database, table)) if there else None
+    return bool(found)
+
+
+def read(database: Any, table: str) -> TableInfo | None:
+    """The table of this name, or None."""
+    return _describe(_statement(database, table)) if has(database, table) else None
 
 
 def expected(database: Any, models: Sequence[Any]) -> dict[Any, TableInfo]:

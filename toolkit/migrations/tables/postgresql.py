@@ -31,10 +31,14 @@ _ANYWHERE = re.compile(r" ON .*?(?= USING)| NULLS (?:FIRST|LAST)(?=[,)])")
 """What is no difference between indexes: the table, and the place of NULLs, which older tables have elsewhere."""
 
 
+def has(database: Any, table: str) -> bool:
+    """Whether there is a table of this name."""
+    return database.fetch("SELECT to_regclass(%s)", (quote(table),))[0][0] is not None
+
+
 def read(database: Any, table: str) -> TableInfo | None:
     """The table of this name, or None."""
-    there = database.fetch("SELECT to_regclass(%s)", (quote(table),))[0][0] is not None
-    return _describe(database, table) if there else None
+    return _describe(database, table) if has(database, table) else None
 
 
 def expected(database: Any, models: Sequence[Any]) -> dict[Any, TableInfo]:

@@ -14,29 +14,38 @@ Fetch = Callable[[str, Sequence[Any]], list[Any]]
 _SQL_OF = "SELECT sql FROM sqlite_master WHERE type = 'table' AND name = ? COLLATE NOCASE"
 
 
+def has(database: Any, table: str) -> bool:
+    """Whether there is a table of this name."""
+    return bool(database.fetch(_SQL_OF, (table,)))
+
+
 def read(database: Any, table: str) -> TableInfo | None:
     """The table of this name, or None."""
-    return _read(database.fetch, table) if database.fetch(_SQL_OF, (table,)) else None
+    found = database.fetch(_SQL_OF, (table,))
+    return _read(database.fetch, table, found[0][0]) if found else None
 
 
 def expected(database: Any, models: Sequence[Any]) -> dict[Any, TableInfo]:
     """What the tables of some models look like when they are made now: in a database in memory."""
-    return {model: _expected(database, model) for model in models}
-
-
-def _expected(database: Any, model: Any) -> TableInfo:
     scratch = database.empty_twin()
     try:
-        for statement in create_statements(database, model, foreign_keys=True):
-            scratch.execute(statement)
-        return _read(scratch.fetch, model._meta.table)
+        return {model: _expected(database, scratch, model) for model in models}
     finally:
         scratch.close()
 
 
-def _read(fetch: Fetch, table: str) -> TableInfo:
-    sql = fetch(_SQL_OF, (table,))[0][0]
-    definitions = parse_table(sql).columns
+def _expected(database: Any, scratch: Any, model: Any) -> TableInfo:
+    """Made, read and gone again: models may be of one table, and their indexes of one name."""
+    table = model._meta.table
+    for statement in create_statements(database, model, foreign_keys=True):
+        scratch.execute(statement)
+    found = _read(scratch.fetch, table, scratch.fetch(_SQL_OF, (table,))[0][0])
+    scratch.execute(f"DROP TABLE {quote(table)}")
+    return found
+
+
+def _read(fetch: Fetch, table: str, sql: str) -> TableInfo:
+    parsed = parse_table(sql)
     found = fetch(f"PRAGMA table_xinfo({quote(table)})", ())
     columns = {
         name: Column(
@@ -44,13 +53,13 @@ def _read(fetch: Fetch, table: str) -> TableInfo:
             not required,
             optional=not required or default is not None or bool(key) or hidden > 0,
             default=default,
-            generated=generated_of(definitions.get(name, "")) if hidden > 1 else None,
+            generated=generated_of(parsed.columns.get(name, "")) if hidden > 1 else None,
         )
         for _, name, kind, required, default, key, hidden in found
         if hidden != 1
     }
     keys = sorted((key, name) for _, name, _, _, _, key, _ in found if key)
-    constraints = checks_of(sql) | set(_foreign_keys(fetch, table))
+    constraints = checks_of(parsed) | set(_foreign_keys(fetch, table))
     constraints |= {f"PRIMARYKEY({','.join(name for _, name in keys)})"} if keys else set()
     indexes: dict[str, str] = {}
     for _, name, unique, origin, _ in fetch(f"PRAGMA index_list({quote(table)})", ()):
