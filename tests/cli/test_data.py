@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -43,7 +45,11 @@ def test_a_dump_is_loaded(built: None, run: Run, folder: Path, name: str) -> Non
 def test_a_dump_of_some_rows(built: None, run: Run, folder: Path) -> None:
     rows = json.loads(run("data", "dump", "--model", "topic", "--pks", "1", "--fields", "slug").stdout)
     assert [(row["model"], row["pk"], list(row["fields"])) for row in rows] == [(TOPICS, 1, ["slug"])]
-    rows = json.loads(run("data", "dump", "--app", "bay_press", "--exclude", "Story").stdout)
+    told = run("data", "dump", "--app", "bay_press", "--exclude", "Story").stdout
+    assert " unchanged\n" in run("data", "load", "-", "--format", "json", stdin=told).stdout
+    assert "say its --format" in run("data", "load", "-", stdin=told, status=2).stderr
+    assert "stdin:1" in run("data", "load", "-", "--format", "json", stdin="x", status=1).stderr
+    rows = json.loads(told)
     assert {row["model"] for row in rows} == {TOPICS}
     assert "Did you mean" in run("data", "dump", "--model", "bay_press.Topik", status=1).stderr
     assert "of one model" in run("data", "dump", "--pks", "1", status=1).stderr
@@ -96,6 +102,18 @@ def test_a_file_stays_as_it_was_if_a_dump_fails(built: None, run: Run, folder: P
     (folder / "rows.csv").write_text("before")
     assert "the rows of one model" in run("data", "dump", "-o", "rows.csv", status=1).stderr
     assert (folder / "rows.csv").read_text() == "before"
+
+
+def test_a_dump_replaces_no_link_and_no_pipe(built: None, run: Run, folder: Path) -> None:
+    (folder / "linked.json").symlink_to("elsewhere.json")
+    run("data", "dump", "-o", "linked.json")
+    assert (folder / "linked.json").is_symlink() and (folder / "elsewhere.json").is_file()
+    os.mkfifo(folder / "pipe.json")
+    with ThreadPoolExecutor(1) as reader:
+        read = reader.submit((folder / "pipe.json").read_text)
+        run("data", "dump", "-o", "pipe.json")
+        assert read.result() == (folder / "elsewhere.json").read_text()
+    assert (folder / "pipe.json").is_fifo()
 
 
 def test_a_table_in_and_out(built: None, run: Run, folder: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from contextlib import nullcontext
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -29,6 +31,8 @@ from toolkit.serialization import dump as write_dump
 from toolkit.serialization import load as load_dump
 from toolkit.serialization.formats import kind_of, opened
 
+STDIN = Path("-")
+
 database_option = click.option(
     "--database",
     "alias",
@@ -44,7 +48,12 @@ def data() -> None:
 
 
 @data.command()
-@click.argument("files", nargs=-1, metavar="[FILE]...", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument(
+    "files",
+    nargs=-1,
+    metavar="[FILE]...",
+    type=click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path),
+)
 @click.option(
     "--verbose", "-v", is_flag=True, help="Name each row of a content file that was added, changed or removed."
 )
@@ -60,9 +69,12 @@ def load(
     """Make the rows of the content sources be what their files say; or load dumps: all rows, or none.
 
     Without a FILE the content sources are loaded, as 'toolkit build' and 'toolkit serve' do by themselves. A FILE is
-    what 'toolkit data dump' wrote; loading it again changes nothing. If anything is wrong, nothing is loaded.
+    what 'toolkit data dump' wrote, and - is stdin; loading it again changes nothing. If anything is wrong, nothing is
+    loaded.
     """
     asked = invocation()
+    if STDIN in files and kind is None:
+        raise click.UsageError("What comes from stdin has no ending: say its --format.")
     if files:
         _load_dumps(asked, files, kind, alias, ignore_unknown=ignore_unknown, only_new=only_new)
         return
@@ -121,8 +133,10 @@ def _load_dumps(asked: Invocation, files: tuple[Path, ...], kind: str | None, al
     with entered_site(alias) as scope, scope.database.atomic():
         for path in files:
             try:
-                with opened(path, "r") as source:
-                    done += load_dump(scope, format_of(kind, path), source, path=path, unsure=unsure, **options)
+                given = path == STDIN
+                with nullcontext(sys.stdin.buffer) if given else opened(path, "r") as source:
+                    named = "stdin" if given else path
+                    done += load_dump(scope, format_of(kind, path), source, path=named, unsure=unsure, **options)
             except Problems as found:
                 problems += found.problems
         if problems:

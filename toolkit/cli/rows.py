@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
 from typing import IO, Any
@@ -136,10 +136,14 @@ def parse_map(pairs: Iterable[str]) -> dict[str, str]:
 
 @contextmanager
 def writing_to(path: Path | None) -> Iterator[IO[str]]:
-    """Somewhere to write text: stdout, or a file that is there, whole, once the block has ended well."""
+    """Somewhere to write text: stdout, or a file that is there, whole, once the block has ended well.
+
+    A device or a pipe is written to as it is, and not replaced by a file; of a link, the file that it leads to is.
+    """
     if path is None:
         yield sys.stdout
         sys.stdout.flush()
         return
-    with replacing(path) as beside, opened(beside, "w") as out:
+    is_file = path.is_file() or not path.exists()
+    with replacing(path.resolve()) if is_file else nullcontext(path) as place, opened(place, "w") as out:
         yield out
