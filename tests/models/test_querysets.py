@@ -387,6 +387,12 @@ def test_a_queryset_that_changed_its_rows_is_asked_anew(m: Any, newsroom: Any) -
     assert list(tags) == [] and not tags
 
 
+def test_a_manager_deletes_nothing(m: Any, newsroom: Any) -> None:
+    with pytest.raises(FieldError, match=r"it would be every Tag that it gives. Write all\(\).delete\(\)"):
+        m.Tag.objects.delete()
+    assert m.Tag.objects.count() == 5
+
+
 def test_an_error_names_values_without_a_question(m: Any, newsroom: Any) -> None:
     section, many = newsroom.sections[0], m.Section.objects.filter(position__gt=0)
     with newsroom.database.counted() as queries:

@@ -299,7 +299,8 @@ class Answers(Question[M]):
         default = self.model._meta.get_latest_by or ()
         names = names or ((default,) if isinstance(default, str) else tuple(default))
         if not names:
-            raise FieldError(f"latest() of {self.model.__name__} needs a field", hint="Set Meta.get_latest_by.")
+            asked = "latest" if latest else "earliest"
+            raise FieldError(f"{asked}() of {self.model.__name__} needs a field", hint="Set Meta.get_latest_by.")
         ordered = self.order_by(*names)
         found = ordered.last() if latest else ordered.first()
         if found is None:

@@ -386,4 +386,4 @@ class GenericRelated(RelatedByKey):
 
     def _let_go(self, rows: Any, *, bulk: bool) -> None:
         """Rows that refer to nothing are of no use: they are deleted, as in Django."""
-        rows.delete()  # which tells of each row
+        rows.all().delete()  # which tells of each row

@@ -203,7 +203,15 @@ class QuerySet(Awaited[M], Summaries[M]):
         return changed
 
     def delete(self) -> dict[str, int]:
-        """Delete all rows of the question, and what depends on them; how many went, by model."""
+        """Delete all rows of the question, and what depends on them; how many went, by model.
+
+        A manager deletes none, as in Django: ``Story.objects.all().delete()`` says that all are meant.
+        """
+        if self._shared:
+            raise FieldError(
+                f"a manager deletes no rows: it would be every {self.model.__name__} that it gives",
+                hint="Write all().delete() if that is meant.",
+            )
         self._refuse_combined("delete")
         gone = deleting.delete_rows(self._scope(writing=True), self._of_writer())
         self._cache = None
