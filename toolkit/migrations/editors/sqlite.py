@@ -110,6 +110,8 @@ class SqliteEditor(Editor):
     # the twelve steps; the first, the second and the last (foreign keys, the transaction) are the executor's
 
     def _change_keys(self, followers: Sequence[Follower], *, mapped: bool) -> None:
+        for models in ([each.old for each in followers], [each.new for each in followers]):
+            tables_of(models, self.database)  # made together: one by one each would make those that it refers to again
         for each in followers:
             if mapped:
                 self._refuse_lost(each)
