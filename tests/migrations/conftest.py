@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import secrets
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -129,12 +131,20 @@ def fresh_database(kind: str, folder: Path) -> Iterator[Database]:
     if url is None:
         pytest.skip(f"TOOLKIT_TEST_DATABASES names no server of the kind {kind}")
     name = f"toolkit_test_{secrets.token_hex(6)}"
-    with closing(Database(url)) as admin:
-        try:
-            with closing(Database(_place(admin, url, name))) as opened:
-                yield opened
-        finally:
-            admin.execute(f"DROP SCHEMA {name}" + (" CASCADE" if kind == "postgresql" else ""))
+    admin = _admin(url)
+    try:
+        with closing(Database(_place(admin, url, name))) as opened:
+            yield opened
+    finally:
+        admin.execute(f"DROP SCHEMA {name}" + (" CASCADE" if kind == "postgresql" else ""))
+
+
+@cache
+def _admin(url: str) -> Database:
+    """Who makes and drops the places on a server: one for all tests, or each would connect twice."""
+    admin = Database(url)
+    atexit.register(admin.close_all)
+    return admin
 
 
 def _place(admin: Database, url: str, name: str) -> str:
