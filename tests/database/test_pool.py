@@ -157,6 +157,24 @@ def test_such_a_connection_that_ends_between_two_questions_is_told_and_logged_by
     assert caplog.records == []
 
 
+@pytest.mark.parametrize("begin", ["SELECT 1", "BEGIN"])
+def test_what_the_server_can_is_asked_over_the_connection_at_hand_unless_something_is_under_way(
+    url: str, begin: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database: Any = Database(url)
+    database.execute("CREATE TEMPORARY TABLE toolkit_under_way (id INTEGER)")
+    database.execute(begin)
+    database.execute("INSERT INTO toolkit_under_way VALUES (1)")
+    opened, connect = [], database.backend.connect
+    monkeypatch.setattr(database.backend, "connect", lambda: opened.append(True) or connect())
+    assert database.sqlalchemy_dialect.server_version_info > (10,)
+    assert len(opened) == (begin == "BEGIN" or database.dialect == "mysql")
+    database.execute("INSERT INTO toolkit_under_way VALUES (2)")
+    database.execute("ROLLBACK")
+    assert len(database.fetch("SELECT id FROM toolkit_under_way")) == (0 if begin == "BEGIN" else 2)
+    database.close()
+
+
 def test_a_write_is_not_lost_to_a_connection_that_ended(database: Any, kill: Any) -> None:
     database.execute("CREATE TABLE toolkit_kept (id INTEGER)")
     try:

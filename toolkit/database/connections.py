@@ -557,7 +557,7 @@ class Database(Holding):
     def sqlalchemy_dialect(self) -> Any:
         """SQLAlchemy's dialect object for compiling statements, with positional parameters."""
         if self._sqlalchemy_dialect is None:
-            self._sqlalchemy_dialect = self.backend.compiler()
+            self._sqlalchemy_dialect = self.backend.compiler(self.find_idle())
         return self._sqlalchemy_dialect
 
     def translated(self, error: Exception, sql: str, parameters: Sequence[Any] | None = None) -> Exception:

@@ -124,6 +124,15 @@ class Holding:
             return self.connection
         return connection
 
+    def find_idle(self) -> Any:
+        """This thread's connection, if it is certain that nothing is under way on it; else None. None is opened."""
+        local = self._local
+        connection = local.connection
+        mine = connection is not None and local.pid == os.getpid() and not isinstance(connection, Refusal)
+        if not mine or local.transaction is not None or local.snapshot or not self.backend.is_idle(connection):
+            return None
+        return connection if self.backend.is_alive(connection) else None
+
     def current_connection(self) -> Any:
         """This thread's connection; another, if it is too old. For a question, which can be asked again if it ended."""
         local = self._local

@@ -348,21 +348,30 @@ class Backend:
 
         return make_url(self.sqlalchemy_url).get_dialect()
 
-    def compiler(self) -> Any:
-        """SQLAlchemy's dialect for compiling statements, knowing what the server can do."""
-        from sqlalchemy import create_engine
+    def is_idle(self, connection: Any) -> bool:
+        """Whether it is certain that nothing is under way on a connection: no transaction, and no rows to be read."""
+        return False
+
+    def compiler(self, connection: Any = None) -> Any:
+        """SQLAlchemy's dialect for compiling statements, knowing what the server can do.
+
+        Args:
+            connection: Over which the server is asked, if nothing is under way on it; by default one of its own.
+        """
+        from sqlalchemy.engine import Engine, make_url
         from sqlalchemy.exc import DBAPIError
-        from sqlalchemy.pool import NullPool
+        from sqlalchemy.pool import NullPool, StaticPool
 
         dialect = self.dialect_class()(paramstyle=self.paramstyle, **self.dialect_options)
         dialect.dbapi = dialect.import_dbapi()  # which some ask for their version
         # nothing is written, so nothing is taken back either: SQLAlchemy logs it with a traceback where that fails
-        options = {"poolclass": NullPool, "pool_reset_on_return": None, **self.dialect_options}
-        engine = create_engine(self.sqlalchemy_url, creator=self.connect, **options)
+        options: dict[str, Any] = {"dialect": dialect, "reset_on_return": None}
+        pool = NullPool(self.connect, **options) if connection is None else StaticPool(lambda: connection, **options)
         try:
-            with engine.connect() as connection:
-                dialect.initialize(connection)
-        except DBAPIError as error:  # it is a connection of its own, which may end as any other
+            # create_engine() would ask the server the same things once more, for a dialect of its own
+            with Engine(pool, dialect, make_url(self.sqlalchemy_url)).connect() as asked:
+                dialect.initialize(asked)
+        except DBAPIError as error:  # it may end as any other
             raise self._unreachable(error.orig if isinstance(error.orig, Exception) else error) from error
         except dialect.dbapi.Error as error:  # of a cursor that SQLAlchemy does not watch, as MariaDB's dialect takes
             raise self._unreachable(error) from error

@@ -112,6 +112,9 @@ class PostgreSQL(Backend):
         """
         return connection.cursor(f"toolkit_{next(_NUMBERS)}", withhold=True)
 
+    def is_idle(self, connection: Any) -> bool:
+        return bool(connection.info.transaction_status == prepared.IDLE)
+
     def is_overdue(self, error: Exception) -> bool:
         return isinstance(error, prepared.OverdueError)
 

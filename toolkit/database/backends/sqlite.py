@@ -216,7 +216,7 @@ class SQLite(Backend):
         """Whoever may not write takes no lock of the writer's."""
         return ("BEGIN",) if self.read_only else self.begin
 
-    def compiler(self) -> Any:
+    def compiler(self, connection: Any = None) -> Any:
         return self.dialect_class()(paramstyle=self.paramstyle)
 
     def is_lost(self, connection: Any) -> bool:

@@ -87,6 +87,7 @@ def _postgresql_transaction(database: Any) -> Iterator[None]:
     Where it fails, the connection is given up.
     """
     connection = database.connection
+    database.sqlalchemy_dialect  # noqa: B018 - made inside of the transaction it would take a connection of its own
     threshold, connection.prepare_threshold = connection.prepare_threshold, None
     try:
         with database.atomic():
