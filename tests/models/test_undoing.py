@@ -146,3 +146,91 @@ def test_nothing_is_noted_of_rows_that_nobody_keeps() -> None:
     page.slug, page._row = "b", ()
     before.put_back()
     assert (page.slug, page._row) == ("b", ())
+
+
+class Retried(Exception):
+    pass
+
+
+def done_again(database: Any, write: Any) -> None:
+    """What is written in a block that is rolled back, and then once more, as after a deadlock."""
+    with pytest.raises(Retried), database.atomic():
+        with database.atomic():
+            write()
+        raise Retried
+    with database.atomic():
+        write()
+
+
+def test_what_was_rolled_back_is_saved_again(town: Any) -> None:
+    wiki, cafe = Wiki(slug="w", views=1), Cafe(name="Mine", slug="corner")
+    many = [Wiki(slug="a"), Wiki(slug="b")]
+    place = Place(name="Pier")
+
+    def write() -> None:
+        wiki.save()
+        wiki.title = "New"
+        wiki.save()
+        cafe.save()
+        Wiki.objects.bulk_create(many)
+        place.save()
+
+    done_again(town, write)
+    assert list(Wiki.objects.order_by("slug").values_list("slug", "title")) == [("a", None), ("b", None), ("w", "New")]
+    assert [one.pk for one in Wiki.objects.filter(slug__in=["a", "b"]).order_by("slug")] == [one.pk for one in many]
+    assert (Cafe.objects.get().name, Place.objects.count()) == ("Mine", 2)
+
+    def count() -> None:
+        wiki.views = F("views") + 1
+        wiki.save()
+
+    done_again(town, count)
+    assert Wiki.objects.get(slug="w").views == 2
+    with pytest.raises(Retried), town.atomic():
+        count()
+        raise Retried
+    wiki.save()
+    assert Wiki.objects.get(slug="w").views == 3
+    Wiki.objects.all().delete()
+    with pytest.raises(IntegrityError, match="there is no such row"):
+        wiki.save()  # what was committed and is gone is somebody's doing
+
+
+def test_a_key_that_somebody_got_meanwhile_is_not_written_over(town: Any) -> None:
+    mine = Wiki(slug="mine")
+    with pytest.raises(Retried), town.atomic():
+        mine.save()
+        raise Retried
+    Wiki.objects.create(pk=mine.pk, slug="theirs")
+    with pytest.raises(IntegrityError, match=r"already exists\. Nothing was written"):
+        mine.save()
+    assert Wiki.objects.get().slug == "theirs"
+
+
+def test_versions_are_those_before_the_block_that_was_rolled_back(town: Any) -> None:
+    page = Page(slug="p")
+    done_again(town, page.save)
+    page = Page.objects.only("slug").get()
+
+    def write() -> None:
+        page.views = 5
+        page.save()
+        Page.objects.bulk_update([page], ["views"])
+        for _ in range(3):
+            with pytest.raises(Retried), town.atomic():
+                page.save()
+                raise Retried
+        with town.atomic():
+            page.save()
+
+    done_again(town, write)
+    assert (page.version, Page.objects.get().version) == (4, 4)
+    with pytest.raises(Retried), town.atomic():
+        page.save()
+        raise Retried
+    Page.objects.update(views=7)
+    Page.objects.update(views=8)
+    with pytest.raises(StaleInstanceError, match="version 6 in the database, and 4 here"):
+        page.save()
+    with pytest.raises(StaleInstanceError):
+        page.delete()

@@ -9,7 +9,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from functools import partial, wraps
 from inspect import CO_ASYNC_GENERATOR, CO_COROUTINE, CO_GENERATOR
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, NamedTuple, ParamSpec, TypeVar, overload
+from typing import TYPE_CHECKING, Any, NamedTuple, ParamSpec, TypeVar, cast, overload
 
 import msgspec
 
@@ -33,10 +33,35 @@ ASKED = "set_rollback(True) was called"
 """Why a block is rolled back without a word: somebody asked for it."""
 
 
+class Block(msgspec.Struct, eq=False):
+    """What becomes of what an atomic block wrote, for those who keep it in mind longer than the block is open.
+
+    Attributes:
+        around: The block that it is in.
+        is_over: The block has ended.
+        taken_back: What it wrote was rolled back.
+    """
+
+    around: Block | None = None
+    is_over: bool = False
+    taken_back: bool = False
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether what it wrote was rolled back, with itself or with a block around it."""
+        return self.taken_back or (self.around is not None and self.around.is_lost)
+
+    @property
+    def home(self) -> Block | None:
+        """The open block that decides about it: itself, or the nearest one around; None when all is committed."""
+        return self if not self.is_over else self.around.home if self.around is not None else None
+
+
 class Transaction(msgspec.Struct):
     """The open transaction of one thread.
 
     Attributes:
+        block: The innermost block that is open.
         depth: How many atomic blocks are open; the first is the transaction, others are savepoints.
         callbacks: What to call once the outermost block is committed.
         tables: What was written.
@@ -46,6 +71,7 @@ class Transaction(msgspec.Struct):
         broken: Why nothing can be asked before the block at hand is rolled back; empty while all is well.
     """
 
+    block: Block = msgspec.field(default_factory=Block)
     depth: int = 0
     callbacks: list[Callback] = msgspec.field(default_factory=list)
     tables: set[str] = msgspec.field(default_factory=set)
@@ -76,11 +102,13 @@ class Entered(NamedTuple):
         transaction: The transaction that it is a block of.
         depth: Of itself.
         savepoint: The name of its savepoint; empty if it has none.
+        block: What becomes of it.
     """
 
     transaction: Transaction
     depth: int
     savepoint: str
+    block: Block
 
 
 class Atomic:
@@ -111,7 +139,8 @@ class Atomic:
         database = self._database
         transaction: Transaction | None = database.transaction
         if transaction is None:
-            self._entered.append(Entered(self._begin(database), 1, ""))
+            transaction = self._begin(database)
+            self._entered.append(Entered(transaction, 1, "", transaction.block))
             return self
         if self._durable:
             raise TransactionError(
@@ -122,7 +151,8 @@ class Atomic:
         if name:
             _at_savepoint(database, MAKE, name)
         transaction.depth += 1
-        self._entered.append(Entered(transaction, transaction.depth, name))
+        transaction.block = Block(around=transaction.block)
+        self._entered.append(Entered(transaction, transaction.depth, name, transaction.block))
         return self
 
     def _begin(self, database: Any) -> Transaction:
@@ -142,24 +172,29 @@ class Atomic:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        database, (transaction, depth, name) = self._database, self._entered.pop()
+        database, (transaction, depth, name, block) = self._database, self._entered.pop()
+        block.is_over = True
         if database.transaction is not transaction:
+            block.taken_back = True
             database.leave_closed()
             if error is None:
                 raise ended()
             return
         transaction.depth -= 1
         if transaction.depth >= depth:
+            block.taken_back = True
             database.abandon()
             if error is None:
                 raise out_of_order()
             return
         failed = kind is not None or bool(transaction.broken)
         if transaction.depth:
+            transaction.block, block.taken_back = cast("Block", block.around), failed
             self._leave(database, transaction, name, failed=failed, told=kind is not None)
             return
         with transaction.held:
             database.resume()
+            block.taken_back = True  # unless the commit is told to be done
             try:
                 if failed:
                     roll_back(database)
@@ -167,6 +202,7 @@ class Atomic:
                         raise not_committed(transaction.broken)
                     return
                 _commit(database)
+                block.taken_back = False
             finally:  # not sooner: outside of a transaction a lost connection is renewed, and would commit nothing
                 database.transaction = None
                 database.changed(transaction.tables)

@@ -354,7 +354,7 @@ def load_column(instance: Any, field: Any) -> None:
         for peer in waiting[key]:
             peer.__dict__[field.attname] = value if value is None or read is None else _read(field, key, value, read)
             if peer._row:
-                peer._row, peer._mask = (*peer._row, value), (*peer._mask, name)
+                peer._row, peer._mask = peer._row + (value,), (*peer._mask, name)  # noqa: RUF005 - of its own class
     if field.attname not in instance.__dict__:
         raise instance.DoesNotExist(f"{meta.object_name} {instance.pk} is gone")
     if scope.trace is not None:

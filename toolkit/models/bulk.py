@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby, islice
 from typing import Any
 
+from toolkit.database.transactions import Block
 from toolkit.errors import FieldError, IntegrityError
 from toolkit.models.batches import load_lacking
 from toolkit.models.conflicts import Conflict
@@ -15,7 +16,7 @@ from toolkit.models.inserting import computed_fields, computed_insert
 from toolkit.models.saving import update_sql
 from toolkit.models.sqltext import quoted
 from toolkit.models.stale import refuse_stale_rows
-from toolkit.models.undoing import Before
+from toolkit.models.undoing import Before, Written, block_around, known_until, take_back
 from toolkit.models.updating import update_rows
 from toolkit.models.writing import (
     ComputedValue,
@@ -88,6 +89,7 @@ class BulkInsert:
         """
         refuse_one("bulk_create", "rows", rows)
         done: list[Any] = []
+        self._block = block_around(self.database)
         try:
             with self.database.atomic():
                 for batch in batches(rows, self.batch_size):
@@ -114,8 +116,11 @@ class BulkInsert:
                 forget_computed(row)
         if self.conflict is None or not self.conflict.ignores:
             self._before.note_rows(rows)
+            known: tuple[Any, ...] = ()
+            if self._block is not None and self.conflict is None and self.collect:
+                known = known_until(self._block, (), None, {})
             for row in rows:
-                row._row = ()
+                row._row = known
 
     def _insert_level(self, level: Any, rows: Sequence[Any]) -> None:
         """Insert the rows of one table: those with a key, then those to be given one."""
@@ -259,7 +264,7 @@ def bulk_update(
             raise FieldError(
                 f"bulk_update(): {meta.object_name}.{field.name} is the key or computed, and is not written"
             )
-    count, before = 0, Before()
+    count, before, block = 0, Before(), block_around(scope.database)
     try:
         with scope.database.atomic():
             for batch in batches(rows, batch_size):
@@ -267,15 +272,20 @@ def bulk_update(
                 if queryset._operations or any(scope.sight):
                     met = set(queryset.order_by().filter(pk__in=[row.pk for row in batch]).values_list("pk", flat=True))
                     batch = [row for row in batch if row.pk in met]
-                count += _update_batch(scope, queryset, batch, fields, before)
+                count += _update_batch(scope, queryset, batch, fields, before, block)
     except BaseException:
         before.put_back()
         raise
     return count
 
 
-def _update_batch(scope: Scope, queryset: Any, rows: Sequence[Any], fields: Sequence[Any], before: Before) -> int:
+def _update_batch(
+    scope: Scope, queryset: Any, rows: Sequence[Any], fields: Sequence[Any], before: Before, block: Block | None
+) -> int:
     meta = queryset.model._meta
+    for row in rows:
+        if row._row.__class__ is Written:
+            take_back(row)
     unsaved = next((row for row in rows if row.pk is None), None)
     if unsaved is not None:
         raise IntegrityError(f"bulk_update(): a {meta.object_name} has no key yet", hint="Save it first.")
@@ -306,7 +316,11 @@ def _update_batch(scope: Scope, queryset: Any, rows: Sequence[Any], fields: Sequ
     before.note_rows(rows)
     for row in rows:
         forget_computed(row)
-        row._row = ()
+        if block is None or (meta.version is None and row._row.__class__ is not Written):
+            row._row = ()
+        else:
+            had = {} if meta.version is None else {meta.version.attname: row.__dict__[meta.version.attname] - 1}
+            row._row = known_until(block, (), row._row, had)
     return count + min(counts)
 
 

@@ -14,7 +14,7 @@ from toolkit.models.given import refuse_one
 from toolkit.models.inserting import computed_fields, computed_insert
 from toolkit.models.sqltext import placeholder, quoted
 from toolkit.models.stale import next_version, read_back, refuse_stale
-from toolkit.models.undoing import Before
+from toolkit.models.undoing import Before, Written, block_around, known_until, take_back
 from toolkit.models.updating import update_rows
 from toolkit.models.writing import (
     fill_keys,
@@ -98,11 +98,14 @@ class Saving:
     ) -> None:
         self.scope, self.instance, self.meta = scope, instance, instance._meta
         self.names, self.even_if_stale = names, even_if_stale
+        if isinstance(instance._row, Written) and take_back(instance) and names is None and not force_update:
+            forced = forced or (self.meta.concrete_model,)  # under its key, which may be somebody else's by now
         new = instance._row is None or instance.pk is None
         self.forced = forced
         self.inserts = bool(forced) or (new and not force_update and names is None and self._makes_its_key())
         self.updates = not self.inserts and (not new or force_update or names is not None)
         self.before = Before()
+        self.replaced: list[str] = []
 
     def _makes_its_key(self) -> bool:
         """A key that a default made cannot be there: no UPDATE has to look for it. As in Django."""
@@ -114,6 +117,7 @@ class Saving:
         receivers = scope.database.receivers
         told = receivers.hears(pre_save, kind) or receivers.hears(post_save, kind)
         together = told or self.meta.parents or self.meta.version is not None
+        block, row = block_around(scope.database), instance._row
         self.before.note_rows([instance])
         try:
             with scope.database.atomic() if together else nullcontext():
@@ -123,8 +127,12 @@ class Saving:
                 created = self._write()
                 instance._row = ()
                 if self.meta.version is not None:
-                    self.before.note([instance], (self.meta.version.attname, "_mask"))
+                    self.replaced += (self.meta.version.attname, "_mask")
+                    self.before.note([instance], self.replaced)
                     read_back(instance)
+                if block is not None and (created or self.replaced or row.__class__ is Written):
+                    had = self.before.find(instance, self.replaced) if self.replaced else {}
+                    instance._row = known_until(block, instance._row, None if created else row, had)
                 if told:
                     values = {"instance": instance, "created": created, "update_fields": self.names}
                     receivers.send(post_save, kind, scope=scope, **values)
@@ -247,6 +255,7 @@ class Saving:
     def _forget(self, names: Sequence[str]) -> None:
         """Have what came of expressions read when it is touched next."""
         self.before.note([self.instance], names)
+        self.replaced += names
         for name in names:
             del self.instance.__dict__[name]
 

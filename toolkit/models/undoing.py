@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from toolkit.database.transactions import Block
 from toolkit.models.fields.base import MISSING
 
 
@@ -43,3 +44,75 @@ class Before:
                 values[name] = value
         for instance, row in reversed(self._rows):
             instance._row = row
+
+    def find(self, instance: Any, names: Iterable[str]) -> dict[str, Any]:
+        """What an instance had under these names, of those that were noted."""
+        noted = ((name, value) for values, name, value in reversed(self._values) if values is instance.__dict__)
+        return {name: value for name, value in noted if name in names}
+
+
+def block_around(database: Any) -> Block | None:
+    """The atomic block that is open, for what is written now."""
+    transaction = database.transaction
+    return None if transaction is None else transaction.block
+
+
+class Written(tuple[Any, ...]):
+    """What is known of a row that was written inside of a block, and what the instance had before.
+
+    When the block is rolled back, ``take_back`` finds out at the next write of the instance: nobody has to keep all
+    that were written until then.
+    """
+
+    past: tuple[Block, Any, dict[str, Any]]
+    """The block, ``_row`` before it, and what else is put back, by name. Keys are not: others may refer to them."""
+
+    def __add__(self, more: tuple[Any, ...]) -> Written:  # with columns that are loaded later
+        made = Written((*self, *more))
+        made.past = self.past
+        return made
+
+    def __reduce__(self) -> Any:
+        return tuple, (tuple(self),)
+
+
+def known_until(block: Block, row: tuple[Any, ...], before: Any, had: dict[str, Any]) -> Written:
+    """What is known of a row that was written inside of a block.
+
+    Many writes in one block are one step back, and so are those of blocks that have ended inside of it.
+
+    Args:
+        block: The block, which is open.
+        row: The row as it is; empty if it is not read again.
+        before: ``_row`` before; None of a new row.
+        had: What else is put back.
+    """
+    while before.__class__ is Written:
+        written_in, earlier, values = before.past
+        home = written_in if not written_in.is_over else written_in.home
+        if home is not block:
+            if home is None:
+                before = tuple(before)
+            elif home is not written_in:
+                before = known_until(home, tuple(before), earlier, values)
+            break
+        before, had = earlier, {**had, **values}
+    made = Written(row)
+    made.past = (block, before, had)
+    return made
+
+
+def take_back(instance: Any) -> bool:
+    """Give an instance what it had before blocks that were rolled back; whether its row is gone with them."""
+    row, values, version = instance._row, instance.__dict__, instance._meta.version
+    always = {"_mask"} if version is None else {"_mask", version.attname}
+    while isinstance(row, Written) and row.past[0].is_lost:
+        _, row, had = row.past
+        for name, value in had.items():
+            if name in always or name not in values:  # what was set or read meanwhile stays
+                values[name] = value
+            if values.get(name) is MISSING:
+                del values[name]
+    is_gone = row is None and instance._row is not None
+    instance._row = row
+    return is_gone
