@@ -10,6 +10,7 @@ from sqlalchemy.schema import CreateTable
 
 from tests.tables import resolved
 from toolkit import models
+from toolkit.database.hints import hint_for
 from toolkit.errors import DeclarationError, IntegrityError, ValidationError
 from toolkit.models import F, Q, RangeOperators
 from toolkit.models.schema import Schema
@@ -108,3 +109,8 @@ def test_it_follows_a_renamed_field_and_equals_another_that_says_the_same() -> N
     assert make("a") == make("a") != make("b")
     assert make("old").with_field_renamed("old", "new") == make("new")
     assert set(make("old").names()) == {"old", "ends"}
+
+
+def test_the_extension_that_plain_values_need_is_named() -> None:
+    told = 'data type bigint has no default operator class for access method "gist"'
+    assert "CREATE EXTENSION btree_gist" in (hint_for(told) or "")

@@ -539,6 +539,8 @@ def test_an_inherited_field_is_overridden_or_removed() -> None:
     assert [field.name for field in child._meta.fields] == ["id", "name"]
     assert child._meta.by_name["name"].max_length == 99
     assert child(name="x").age == 7
+    with pytest.raises(TypeError, match="Base is abstract and has no rows"):
+        base(name="x")
     grandchild = declare("Grandchild", child.__bases__[0], note=None)
     assert "note" not in grandchild._meta.by_name and "note" in base._meta.by_name
 

@@ -60,6 +60,11 @@ _HINTS = (
         r"statement timeout|max_statement_time",
         "It took longer than the server allows. Ask for less, or raise statement_timeout or max_statement_time there.",
     ),
+    (
+        r'no default operator class for access method "(gist|gin)"',
+        "Plain values are compared there by an extension: CREATE EXTENSION btree_gist (of GIN: btree_gin), in a RunSQL "
+        "of a migration before, or by hand.",
+    ),
     (r"read-only", "May this user write here?"),
     (r"too many SQL variables", "Filter with a queryset instead of a list: author__in=Author.objects.filter(...)."),
 )

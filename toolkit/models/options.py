@@ -207,7 +207,12 @@ class Options:
         """What makes an instance: (name, attribute, whether to keep it is to set it, default, its maker) of each field.
 
         A default that is made anew for each instance has a maker.
+
+        Raises:
+            TypeError: The model is abstract.
         """
+        if self.abstract:
+            raise TypeError(f"{self.object_name} is abstract and has no rows: make one of a model that inherits it")
         found = []
         for field in self.fields:
             accessor = getattr_static(self.model, field.name, None)
