@@ -201,13 +201,18 @@ class PreparedReader:
         given = values.dump_sequence(parameters, marked[1])
         key = (sql, values.types or ())
         with connection.lock:
-            prepared = self._find_prepared(key, marked[0])
-            if prepared is None:
-                server.send_query_params(marked[0], given, key[1], values.formats)
-                rows, result = None, self._take()
-            else:
-                server.send_query_prepared(prepared.name, given, values.formats, prepared.form or TEXT)
-                rows, result = self._take_parts(prepared) if prepared.is_long else (None, self._take())
+            try:
+                prepared = self._find_prepared(key, marked[0])
+                if prepared is None:
+                    server.send_query_params(marked[0], given, key[1], values.formats)
+                    rows, result = None, self._take()
+                else:
+                    server.send_query_prepared(prepared.name, given, values.formats, prepared.form or TEXT)
+                    rows, result = self._take_parts(prepared) if prepared.is_long else (None, self._take())
+            except BaseException as error:
+                if not isinstance(error, Error):  # it may have come after the question was sent, and before the wait
+                    _end_if_asked(server)
+                raise
         if result.status != TUPLES_OK:
             return self._failed(result, sql, parameters)
         if rows is None:
@@ -262,8 +267,9 @@ class PreparedReader:
         if prepared is None or prepared.form is None:
             values.set_pgresult(result)
         elif prepared.values is None:
-            values = prepared.values = Transformer(self._connection)
+            values = Transformer(self._connection)
             values.set_pgresult(result)
+            prepared.values = values  # not sooner: without its loaders, as after an interrupt here, it would crash
         else:
             values = prepared.values
             values.set_pgresult(result, set_loaders=False)
