@@ -131,6 +131,16 @@ def test_a_foreign_key_that_somebody_dropped_is_told(sqlite_newsroom, model):
     assert any("lacks the index news_note_by_id_idx" in problem for problem in found)
 
 
+def test_a_key_that_is_the_number_of_the_row_is_never_null(sqlite_newsroom, model):
+    """As sqlite-utils and people write it. A key of another kind holds NULL in SQLite, and so does a descending one."""
+    newsroom = sqlite_newsroom
+    for name, key in (("author", "INTEGER PRIMARY KEY"), ("note", "INTEGER PRIMARY KEY DESC")):
+        newsroom.database.execute(f"CREATE TABLE news_{name} (id {key}, name TEXT NOT NULL)")
+    newsroom.declare(model("Author", name=models.TextField()), model("Note", name=models.TextField()))
+    (problem,) = [str(problem) for problem in differences(newsroom.database, newsroom.app.models)]
+    assert problem.startswith("news_note:id: the column allows NULL, and news.Note does not")
+
+
 def test_tables_of_an_app_without_migrations_may_not_be_there_yet(newsroom, model):
     newsroom.declare(story(model))
     newsroom.app.migrations_folder = None

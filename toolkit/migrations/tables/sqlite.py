@@ -47,10 +47,14 @@ def _expected(database: Any, scratch: Any, model: Any) -> TableInfo:
 def _read(fetch: Fetch, table: str, sql: str) -> TableInfo:
     parsed = parse_table(sql)
     found = fetch(f"PRAGMA table_xinfo({quote(table)})", ())
+    listed = fetch(f"PRAGMA index_list({quote(table)})", ())
+    keys = sorted((key, name) for _, name, _, _, _, key, _ in found if key)
+    has_index = any(origin == "pk" for _, _, _, origin, _ in listed)
+    row_number = keys[0][1] if len(keys) == 1 and not has_index else None  # INTEGER PRIMARY KEY, which is never NULL
     columns = {
         name: Column(
             kind.upper(),
-            not required,
+            not required and name != row_number,
             optional=not required or default is not None or bool(key) or hidden > 0,
             default=default,
             generated=generated_of(parsed.columns.get(name, "")) if hidden > 1 else None,
@@ -58,11 +62,10 @@ def _read(fetch: Fetch, table: str, sql: str) -> TableInfo:
         for _, name, kind, required, default, key, hidden in found
         if hidden != 1
     }
-    keys = sorted((key, name) for _, name, _, _, _, key, _ in found if key)
     constraints = checks_of(parsed) | set(_foreign_keys(fetch, table))
     constraints |= {f"PRIMARYKEY({','.join(name for _, name in keys)})"} if keys else set()
     indexes: dict[str, str] = {}
-    for _, name, unique, origin, _ in fetch(f"PRAGMA index_list({quote(table)})", ()):
+    for _, name, unique, origin, _ in listed:
         if origin == "u":
             constraints.add(f"UNIQUE({','.join(_index_columns(fetch, name))})")
         elif origin == "c":
