@@ -144,6 +144,16 @@ def test_a_changed_model_is_told_and_a_dry_run_writes_nothing(run: Run, folder: 
     run("migrations", "make", "--update")
     run("migrations", "apply")
     assert "agree" in run("migrations", "check").output
+    edit(
+        folder,
+        "bay_press/models.py",
+        "kicker = models.CharField(max_length=90",
+        "line = models.CharField(max_length=90",
+    )
+    asked = run("migrations", "make", status=1).stderr
+    assert "renamed to line? Nobody can be asked here. Say --rename bay_press.Story.kicker=line" in asked
+    assert "Add field line" in run("migrations", "make", "--dry-run", "--fill", "bay_press.Story.line=x").output
+    assert "Add field line" in run("migrations", "make", "--dry-run", "--no-input").output
 
 
 def test_a_fill_must_name_its_field(run: Run) -> None:

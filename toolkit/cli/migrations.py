@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -116,7 +116,8 @@ def make(
     begun = _begin(site, apps, write=write)
     told = _told(fills, renames, answers)
     asked = is_interactive() and not (no_input or yes)
-    ask: Callable[[Any], bool] = _ask if asked else (lambda question: True) if yes else never
+    unasked = (lambda question: True) if yes else never if no_input else partial(_refuse_to_guess, told.fills)
+    ask: Callable[[Any], bool] = _ask if asked else unasked
     if update:
         homes = _databases(site, None)
         changed = engine.update(site.apps, ask, fills=told.fills, renames=told.renames, write=write, databases=homes)
@@ -171,6 +172,25 @@ def _begin(site: Any, labels: tuple[str, ...], *, write: bool) -> list[Path]:
             (folder / "__init__.py").touch()
             begun.append(folder)
     return begun
+
+
+def _refuse_to_guess(fills: Mapping[str, Any], question: Any) -> bool:
+    """The answer where nobody can be asked, and nobody said that none should be: what is dropped cannot be got back.
+
+    Args:
+        fills: Fields that existing rows get a value of, which are new ones.
+        question: Whether something was renamed.
+
+    Raises:
+        MigrationError: Nobody said.
+    """
+    if f"{question.old.rpartition('.')[0]}.{question.new}" in fills:
+        return False
+    raise MigrationError(
+        f"{question} Nobody can be asked here",
+        hint=f"Say --rename {question.old}={question.new}, or --rename {question.old}= if it goes; "
+        "--yes and --no-input answer all such questions.",
+    )
 
 
 def _ask(question: Any) -> bool:
