@@ -53,10 +53,12 @@ def refuse_unplanned(scope: Scope, instance: Any, name: str) -> None:
         UnplannedQuery: The scope is strict, or the instance's fetch mode is ``FETCH_RAISE``.
     """
     if scope.strict or instance._peers is FETCH_RAISE:
-        kind = instance._meta.object_name
+        kind, field = instance._meta.object_name, instance._meta.by_name.get(name)
+        is_column = field is not None and not field.is_relation
+        loaded = f"defer(None), or only(..., {name!r})" if is_column else f"prefetch_related({name!r})"
         raise UnplannedQuery(
             f"{kind}.{name} is not loaded, and {callers.find_template_line() or 'this'} would ask the database for it",
-            hint=f"Ask for it along with the rows: {kind}.objects.prefetch_related({name!r}).",
+            hint=f"Ask for it along with the rows: {kind}.objects.{loaded}.",
         )
 
 
