@@ -31,6 +31,7 @@ from toolkit.gis import (
 from toolkit.gis.geodesy import geodesic
 from toolkit.gis.geojson import geojson
 from toolkit.models.lookups import LookupContext
+from toolkit.models.nodes import Node
 from toolkit.trace import Trace, current
 
 World = SimpleNamespace
@@ -269,7 +270,7 @@ class TestPostGIS:
         def bind(convert: Any) -> Any:
             return sa.bindparam(None, None, type_=field.sql_type())
 
-        context = LookupContext(table.c.geometry, field, "postgresql", table, "place", table.c.id, bind, list)
+        context = LookupContext(table.c.geometry, field, "postgresql", Node(None, table, None), "place", bind, list)
         return str(field.lookups[lookup](context).compile(dialect=postgresql.dialect()))
 
     @pytest.mark.parametrize(
@@ -315,7 +316,7 @@ def test_mysql_stores_geometry_and_says_that_it_has_no_lookups() -> None:
 
     field = fields.PointField()
     table = sa.table("place", sa.column("id"), sa.column("geometry"))
-    context = LookupContext(table.c.geometry, field, "mysql", table, "place", table.c.id, lambda convert: 1, list)
+    context = LookupContext(table.c.geometry, field, "mysql", Node(None, table, None), "place", lambda convert: 1, list)
     with pytest.raises(FieldError, match="spatial lookups are not available on mysql"):
         field.lookups["within"](context)
 

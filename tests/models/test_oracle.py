@@ -131,6 +131,8 @@ CASES: list[tuple[str, str, Any]] = [
     ("a count under a condition", "Story.objects.annotate(n=Count('comments', filter=Q(comments__score__gt=1))).filter(n__gt=0)", ["Flood", "Ferry"]),
     ("groups", "Story.objects.order_by().values_list('section').annotate(n=Count('pk'), w=Sum('weight'))", [(1, 3, 8), (2, 2, 4)]),
     ("groups that are large", "Story.objects.order_by().values_list('status').annotate(n=Count('pk')).filter(n__gt=1)", [("live", 4)]),
+    ("what is counted is ordered by where it is selected", "Tag.objects.annotate(n=Count('stories', filter=Q(stories__weight__gt=3))).order_by('-n').values_list('slug', 'n')", [("sea", 1), ("ferry", 1), ("tax", 0)]),
+    ("with NULL in another place", "Story.objects.annotate(m=Max('comments__score', filter=Q(comments__score__gt=1))).order_by(F('m').desc(nulls_first=True)).values_list('slug', 'm')[2:]", [("fair", None), ("flood", 5), ("ferry", 2)]),
     ("groups by a year", "Story.objects.order_by().values_list('published__year').annotate(n=Count('pk')).order_by('published__year')", [(2024, 1), (2025, 1), (2026, 3)]),
     ("totals", "Comment.objects.aggregate(n=Count('pk'), s=Sum('score'), m=Max('score'))", {"n": 4, "s": 8, "m": 5}),
     ("a total of nothing", "Comment.objects.filter(score__gt=9).aggregate(s=Sum('score', default=0))", {"s": 0}),

@@ -49,7 +49,9 @@ class Person(models.Model):
         db_index=False,
     )
     friends = models.ManyToManyField("self")
-    idols = models.ManyToManyField("self", symmetrical=False, related_name="fans", db_table="idolatry")
+    idols = models.ManyToManyField(
+        "self", symmetrical=False, related_name="fans", db_table="idolatry", db_constraint=False
+    )
 
     class Meta:
         ordering = ["name"]
@@ -273,6 +275,39 @@ def test_a_reference_that_the_database_does_not_check(world: Any) -> None:
     assert [c.name for c in table.columns if c.foreign_keys] == ["country_id"]
     indexed = {column.name for index in table.indexes for column in index.columns}
     assert indexed == {"country_id"}
+
+
+def test_the_key_of_a_partner_is_what_the_link_says(world: Any, scope: Any) -> None:
+    """The partners' table is joined for more than their key, as in Django: a link that leads nowhere has a key, too."""
+    world.ann.idols.set([world.bob, world.cid])
+    world.bob.idols.add(world.cid)
+    Person.idols.through.objects.create(from_person=world.bob, to_person_id=999)
+    everybody = Person.objects.order_by("pk")
+    idols = Person.objects.order_by().values_list("idols")
+    by_key = [
+        (lambda: everybody.filter(idols=world.bob).values_list("name", flat=True), ["Ann"]),
+        (lambda: everybody.filter(idols__in=[world.bob, 999]).values_list("name", flat=True), ["Ann", "Bob"]),
+        (lambda: everybody.exclude(idols=999).values_list("name", flat=True), ["Ann", "Cid"]),
+        (lambda: everybody.filter(idols__pk__gt=998).values_list("name", flat=True), ["Bob"]),
+        (lambda: everybody.filter(idols=None).values_list("name", flat=True), ["Cid"]),
+        (lambda: everybody.annotate(n=Count("idols")).values_list("n", flat=True), [2, 2, 0]),
+        (lambda: sorted(everybody.filter(name="Bob").values_list("idols", flat=True)), [world.cid.pk, 999]),
+        (lambda: [n for key, n in idols.annotate(n=Count("pk")) if key == 999], [1]),
+        (lambda: [everybody.aggregate(n=Count("idols"))["n"]], [4]),
+    ]
+    with entered(Scope(None, scope.database, READER, trace=Trace())) as reading:
+        for number, (ask, found) in enumerate(by_key):
+            with scope.database.counted() as queries:
+                assert list(ask()) == found, number
+            assert "world_person AS" not in queries[-1].replace("`", "")
+    asking = Scope(None, scope.database, READER)
+    scope.database.execute("DELETE FROM idolatry WHERE to_person_id = 999")
+    assert len(broken(asking, reading.trace)) == 7  # all but those of Bob and of nobody
+
+    more = everybody.filter(name="Bob").values_list("idols", "idols__name")
+    Person.idols.through.objects.create(from_person=world.bob, to_person_id=999)
+    assert sorted(more) == [(world.cid.pk, "Cid"), (999, None)]
+    assert names(everybody.filter(idols__in=[999], idols__name__gte="")) == []
 
 
 def test_what_may_be_chosen_is_limited(world: Any) -> None:

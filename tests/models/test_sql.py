@@ -121,11 +121,10 @@ QUESTIONS: dict[str, tuple[Any, Any, str, str]] = {
     "the partners of each row counted": (
         lambda m: m.Tag.objects.annotate(n=Count("stories")).order_by(),
         SEEN,
-        f"SELECT {TAG}, (SELECT count(t1.id) AS count_1 FROM news_story AS t1 JOIN news_story_tags AS t2 "
-        "ON t2.story_id = t1.id WHERE t2.tag_id = news_tag.id) AS a_1 FROM news_tag ORDER BY news_tag.id",
-        f"SELECT {TAG}, (SELECT count(t1.id) AS count_1 FROM news_story AS t1 JOIN news_story_tags AS t2 "
-        "ON t2.story_id = t1.id WHERE t2.tag_id = news_tag.id) AS a_1 FROM news_tag "
-        "ORDER BY news_tag.id",
+        f"SELECT {TAG}, (SELECT count(t2.story_id) AS count_1 FROM news_story_tags AS t2 "
+        "WHERE t2.tag_id = news_tag.id) AS a_1 FROM news_tag ORDER BY news_tag.id",
+        f"SELECT {TAG}, (SELECT count(t2.story_id) AS count_1 FROM news_story_tags AS t2 "
+        "WHERE t2.tag_id = news_tag.id) AS a_1 FROM news_tag ORDER BY news_tag.id",
     ),
     "groups": (
         lambda m: m.Story.objects.values("weight").annotate(n=Count("pk")).filter(n__gt=2),

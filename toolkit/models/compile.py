@@ -16,9 +16,10 @@ from toolkit.models.generated import made_by, make_function
 from toolkit.models.layers import is_layered, layered, places_of
 from toolkit.models.loader import UNREADABLE, Part, make_loader, unread, unreadable
 from toolkit.models.locking import locked
+from toolkit.models.nodes import Node
 from toolkit.models.options import located
 from toolkit.models.outputs import Typed
-from toolkit.models.paths import Node, join_forward, join_reverse, loaded_column
+from toolkit.models.paths import join_forward, join_reverse, loaded_column
 from toolkit.models.query import Query, Sight
 from toolkit.models.relations import ForeignKey, Reverse
 from toolkit.models.selecting import multiplied

@@ -21,10 +21,11 @@ from toolkit.models.context import Context, Values
 from toolkit.models.fields import JSONField
 from toolkit.models.fields.several import columns_of, parts_of
 from toolkit.models.limits import refuse_many_joined, refuse_nested
+from toolkit.models.nodes import Node
 from toolkit.models.operations import take, take_beforehand
 from toolkit.models.orderings import Directed, annotated, directed, identity_columns, order_by, ordering
 from toolkit.models.outputs import Typed
-from toolkit.models.paths import Node, key_column, refuse_rest, resolve
+from toolkit.models.paths import key_column, refuse_rest, resolve
 from toolkit.models.query import Sight
 from toolkit.models.selecting import Crossed, groups_of, plain_select, select
 from toolkit.models.selection import Binds, Selection, own_slots
@@ -47,6 +48,7 @@ class Compiler:
         binds: Shared with the outer query, for a subquery.
         around: For a subquery: the place in the question around that ``OuterRef`` speaks of.
         depth: In how many questions this one is.
+        root: Where names start from, if not a table of the model of its own.
 
     Attributes:
         annotations: What was computed, by name: SQL, and the field that reads it.
@@ -69,6 +71,7 @@ class Compiler:
         binds: Binds | None = None,
         around: Context | None = None,
         depth: int = 0,
+        root: Node | None = None,
     ) -> None:
         refuse_nested(model, depth, database.schema.spelling)
         self.depth = depth
@@ -99,8 +102,9 @@ class Compiler:
         self.operations: Sequence[Any] = ()
         self.key_width = 1
         self.values: Values = own_slots
-        self.root = Node(model, self.schema.table(model) if binds is None else self.alias_of(model), None)
-        self.touch_key(self.root)
+        self.root = root or Node(model, self.schema.table(model) if binds is None else self.alias_of(model), None)
+        if self.root.entered:
+            self.touch_key(self.root)
 
     def alias_of(self, model: Any) -> Any:
         """The table of a model by the next name that is free in the statement."""
@@ -126,10 +130,13 @@ class Compiler:
         for field_ in node.model._meta.key:
             self.touch(node, field_.column)
 
-    def inside(self, model: Any, *, unrestricted: bool = False) -> Compiler:
-        """A compiler for a subquery over a model; ``unrestricted`` sees all rows, with their own values."""
+    def inside(self, model: Any, *, unrestricted: bool = False, root: Node | None = None) -> Compiler:
+        """A compiler for a subquery over a model, perhaps from a table at hand; ``unrestricted`` sees all rows, with
+        their own values."""
         sight = (False, False, False) if unrestricted else self.sight
-        return Compiler(self.database, model, sight, binds=self.binds, around=self.around, depth=self.depth + 1)
+        return Compiler(
+            self.database, model, sight, binds=self.binds, around=self.around, depth=self.depth + 1, root=root
+        )
 
     def twin(self) -> Compiler:
         """A compiler of the same question, as far as it was taken up, for another SELECT in the statement."""
@@ -339,9 +346,9 @@ class Compiler:
             conditions += self.visible(self.root)
         return [*conditions, sa.false()] if self.selection.none else in_bunches(sa.and_, conditions)
 
-    def from_clause(self) -> Any:
-        """The root table with all joins."""
-        clause = self.root.table
+    def from_clause(self, start: Any = None) -> Any:
+        """The root table with all joins, perhaps behind another that it is joined to."""
+        clause = self.root.table if start is None else start
         joined = list(self.root.descendants())
         refuse_many_joined(self.model, len(joined) + 1, self.schema.spelling)
         for node in joined:

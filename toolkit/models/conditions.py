@@ -26,13 +26,15 @@ from toolkit.models.json_paths import same
 from toolkit.models.lookup_names import find_lookup, refuse_lookup, refuse_text_of_rows
 from toolkit.models.lookups import COMMON, OPERATORS, LookupContext, takes_expressions, value_of
 from toolkit.models.mentioned import is_closed_somewhere
+from toolkit.models.nodes import Node
 from toolkit.models.paths import (
-    Node,
     Resolved,
     anchor_of,
     ascend,
+    is_told_by_key,
     link_of,
     link_sides,
+    linked_node,
     own_column,
     refers_itself,
     seen_keys,
@@ -220,8 +222,11 @@ def partners(compiler: Compiler, relation: Any, owner: Any) -> tuple[Compiler, A
         owner: The model whose partners they are.
 
     Returns:
-        Its compiler, the column that refers back to where we came from, and a function that gives its FROM clause.
+        Its compiler, the column that refers back to where we came from, and a function that gives its FROM clause:
+        the table between alone, unless more is asked of the partners than their key.
     """
+    import sqlalchemy as sa
+
     if refers_itself(relation):
         inner = compiler.inside(relation.model)
         link, refers = link_of(inner, inner.root, relation, owner)
@@ -229,16 +234,21 @@ def partners(compiler: Compiler, relation: Any, owner: Any) -> tuple[Compiler, A
             inner.selection.where.append(refers)
         return inner, link, lambda found: found.from_clause()
     own, other = link_sides(relation)
-    inner = compiler.inside(other.target)
     declared = relation.field if isinstance(relation, Reverse) else relation
-    through = compiler.alias_of(declared.through)
-    for name in (*own.columns, *other.columns):
-        compiler.binds.footprint.add((declared.through._meta.table, name))
-    link, there = (as_one([through.c[name] for name in key.columns]) for key in (own, other))
-    on = there == own_column(inner, inner.root, other.target_field)
-    for seen in inner.visible(Node(declared.through, through, on)):
-        on = on & seen
-    return inner, link, lambda found: found.from_clause().join(through, on)
+    table = compiler.alias_of(other.target)
+    through = Node(declared.through, compiler.alias_of(declared.through), sa.true())
+    link, there = (own_column(compiler, through, key) for key in (own, other))
+    linked = linked_node(compiler, other, there, table) if is_told_by_key(compiler, other) else None
+    inner = compiler.inside(other.target, root=linked or Node(other.target, table, None))
+    inner.selection.where += [*([is_not_null(there)] if other.null else ()), *inner.visible(through)]
+
+    def clause(found: Compiler) -> Any:
+        if not found.root.entered:
+            return through.table
+        on = there == own_column(found, found.root, other.target_field) if linked is None else linked.on
+        return found.from_clause(found.root.table.join(through.table, on))
+
+    return inner, link, clause
 
 
 def _comparison(context: Context, leaf: Leaf, resolved: Resolved, *, negated: bool) -> Any:
@@ -295,10 +305,9 @@ def _lookup_clause(context: Context, leaf: Leaf, resolved: Resolved, column: Any
     table_name = resolved.node.model._meta.table
 
     def place(column: Any, bind: Any, bind_each: Any, right: Any = None) -> LookupContext:
-        node = resolved.node
         listed = leaf.kind == "listed"
         return LookupContext(
-            column, field, compiler.dialect, node.table, table_name, node.pk, bind, bind_each, listed, right=right
+            column, field, compiler.dialect, resolved.node, table_name, bind, bind_each, listed, right=right
         )
 
     if leaf.kind in ("expression", "items"):

@@ -10,8 +10,9 @@ from toolkit.errors import FieldError
 from toolkit.models.fields.dates import DateTimeField
 from toolkit.models.fields.several import refuse_several
 from toolkit.models.lookup_names import is_lookup_name
+from toolkit.models.nodes import Node
 from toolkit.models.outputs import Output, Typed, boolean, typed
-from toolkit.models.paths import Node, Resolved, refuse_long_path, refuse_rest, resolve
+from toolkit.models.paths import Resolved, refuse_long_path, refuse_rest, resolve
 from toolkit.models.relations import Reverse
 from toolkit.models.shapes import CONSTANT, Bind
 from toolkit.models.sqltext import as_value

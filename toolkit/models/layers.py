@@ -302,16 +302,25 @@ def places_of(compiler: Compiler, columns: Sequence[Any]) -> dict[int, Any]:
 
     PostgreSQL takes an expression in GROUP BY, and in the ORDER BY of distinct rows, for the one that is selected
     only if the parameters in both are the same; each of ours is bound where it stands. SQLite sees nothing of the
-    question around there.
+    question around there. A question of its own that is selected and ordered by is computed twice where it is written
+    twice: by SQLite always, by PostgreSQL if it has parameters.
     """
     import sqlalchemy as sa
 
-    merged = compiler.selection.grouped or compiler.selection.distinct
-    if compiler.dialect not in ("postgresql", "sqlite") or not merged:
-        return {}
     elements = [(place, unlabelled(column)) for place, column in enumerate(columns, 1)]
-    if compiler.dialect == "sqlite":
+    if not (compiler.selection.grouped or compiler.selection.distinct):
+        taken = [(place, element) for place, element in elements if _asks(element)]
+    elif compiler.dialect not in ("postgresql", "sqlite"):
+        return {}
+    elif compiler.dialect == "sqlite":
         taken = [(place, element) for place, element in elements if _is_out_of_sight(compiler, element)]
     else:
         taken = [(place, element) for place, element in elements if not isinstance(element, sa.Column)]
     return {id(element): sa.literal_column(str(place)) for place, element in taken}
+
+
+def _asks(element: Any) -> bool:
+    """Whether a question of its own is in an expression."""
+    import sqlalchemy as sa
+
+    return not isinstance(element, sa.ColumnClause) and any(isinstance(each, sa.Select) for each in iterate(element))

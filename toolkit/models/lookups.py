@@ -29,9 +29,8 @@ class LookupContext:
         column: SQLAlchemy expression on the left.
         field: The field of that column, or None for an expression without one.
         dialect: ``"sqlite"``, ``"postgresql"`` or ``"mysql"``.
-        table: The SQLAlchemy table or alias that the column is of; None for an expression.
+        node: The place of the column's table in the statement.
         table_name: The name of that table in the database.
-        pk: The SQLAlchemy column of that table's primary key.
         bind: ``bind(convert, kind)`` gives the bound parameter for the user's value, passed through ``convert`` when
             the statement is run; call it as often as the value is needed, in whatever form. ``kind`` is SQLAlchemy's
             type of it, by default the field's.
@@ -47,9 +46,8 @@ class LookupContext:
     column: Any
     field: Any
     dialect: str
-    table: Any
+    node: Any
     table_name: str
-    pk: Any
     bind: Callable[..., Any]
     bind_each: Callable[..., list[Any]]
     listed: bool = False
@@ -57,6 +55,16 @@ class LookupContext:
     options: tuple[Any, ...] = ()
     constant: Callable[..., Any] | None = None
     right: Any = None
+
+    @property
+    def table(self) -> Any:
+        """The SQLAlchemy table or alias that the column is of. It is joined for who asks: a key needs no table."""
+        return self.node.table
+
+    @property
+    def pk(self) -> Any:
+        """The SQLAlchemy column of that table's primary key."""
+        return self.node.pk
 
     def write(self) -> Callable[[Any], Any] | None:
         """The field's own conversion to a driver's value; a value that it cannot be compared with is refused."""

@@ -15,8 +15,9 @@ from toolkit.models.conditions import condition, one_of_two
 from toolkit.models.context import Context, Values
 from toolkit.models.crossings import crossings
 from toolkit.models.expressions import F
+from toolkit.models.nodes import Node
 from toolkit.models.orderings import ordering
-from toolkit.models.paths import Node, canonical
+from toolkit.models.paths import canonical
 from toolkit.models.search.compiling import apply_search
 from toolkit.models.splitting import iter_aggregates, names_beside_aggregates, split
 from toolkit.models.structures import is_among_names, iter_names

@@ -10,8 +10,9 @@ from toolkit.models.context import Context, Values, constants
 from toolkit.models.expressions import Ordered
 from toolkit.models.fields import JSONField
 from toolkit.models.fields.several import columns_of
+from toolkit.models.nodes import Node
 from toolkit.models.outputs import Typed
-from toolkit.models.paths import Node, join_forward, refuse_rest, resolve
+from toolkit.models.paths import join_forward, refuse_rest, resolve
 from toolkit.models.relations import ForeignKey
 from toolkit.models.sqltext import as_value
 from toolkit.models.transforms import transformed
@@ -248,15 +249,15 @@ def directed(compiler: Compiler, one: Directed, *, of: Any = None) -> list[Any]:
     """
     column, down, nulls = one
     never_null = _is_never_null(compiler, column if of is None else of)
-    column = no_place(compiler.dialect, compiler.places.get(id(column), column))
-    ordered, first = column.desc() if down else column, not down if not nulls else nulls == "first"
+    place = no_place(compiler.dialect, compiler.places.get(id(column), column))
+    ordered, first = place.desc() if down else place, not down if not nulls else nulls == "first"
     database = compiler.schema.spelling
     if (database.nulls_first and first != down) or never_null:
         return [ordered]
     if not database.places_nulls:
-        missing = as_value(column.is_(None), compiler.dialect)
+        missing = as_value(no_place(compiler.dialect, column).is_(None), compiler.dialect)
         return [missing.desc() if first else missing, ordered]
-    ordered = ordered if down or database.nulls_first else column.asc()
+    ordered = ordered if down or database.nulls_first else place.asc()
     return [ordered.nulls_first() if first else ordered.nulls_last()]
 
 

@@ -3,61 +3,22 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from toolkit.errors import FieldError, did_you_mean, near_or_all
 from toolkit.models.fields.base import Field
-from toolkit.models.fields.several import as_one, columns_of
+from toolkit.models.fields.several import as_one, columns_of, parts_of
 from toolkit.models.lookup_names import refuse_behind_key
 from toolkit.models.many_to_many import ManyToManyField
+from toolkit.models.nodes import LinkedNode, Node
 from toolkit.models.relations import ForeignKey, Referred, Reverse
 from toolkit.models.shapes import CONSTANT, Bind
 from toolkit.models.unmanaged import told_alike
 
 if TYPE_CHECKING:
     from toolkit.models.compiler import Compiler
-
-
-@dataclass(eq=False)
-class Node:
-    """A table in the FROM clause.
-
-    Args:
-        model: The model whose table it is.
-        table: SQLAlchemy's table or alias.
-        on: The join's condition; None for the root.
-        outer: Whether rows without a partner stay.
-        many: Whether there may be several of its rows for one of the table before.
-        answers: Its rows are the answers of another question, and are told apart by all that is in them.
-    """
-
-    model: Any
-    table: Any
-    on: Any
-    outer: bool = False
-    many: bool = False
-    answers: bool = False
-    children: dict[str, Node] = field(default_factory=dict)
-
-    def descendants(self) -> Iterator[Node]:
-        """All nodes below, parents first."""
-        for child in self.children.values():
-            yield child
-            yield from child.descendants()
-
-    @property
-    def pk(self) -> Any:
-        """The primary key: a column, or several as one."""
-        return as_one(self.keys)
-
-    @property
-    def keys(self) -> list[Any]:
-        """The columns of the primary key."""
-        if self.answers:
-            return list(self.table.c)
-        return [self.table.c[field.column] for field in self.model._meta.key]
 
 
 @dataclass(frozen=True)
@@ -214,9 +175,11 @@ def home_of(compiler: Compiler, node: Node, found: Any) -> tuple[Node, Any]:
     here = node.model._meta
     if found.is_several:
         return node, as_one([own_column(compiler, node, part) for part in found.parts])
+    held = node.held.get(here.stand_ins.get(found, found))
+    if held is not None:
+        return node, held
     if found.model._meta.concrete_model is here.concrete_model:
-        compiler.touch(node, found.column)
-        return node, told_alike(node.table.c[found.column], found, compiler.dialect)
+        return node, _entered_column(compiler, node, found)
     link = here.stand_ins.get(found)
     if link is not None:  # the parent's key is our own: no need to enter its table
         compiler.touch(node, link.column)
@@ -225,6 +188,12 @@ def home_of(compiler: Compiler, node: Node, found: Any) -> tuple[Node, Any]:
         if issubclass(parent, found.model):
             return home_of(compiler, ascend(compiler, node, parent, link), found)
     raise FieldError(f"{found!r} is no field of {here.object_name}")
+
+
+def _entered_column(compiler: Compiler, node: Node, found: Field[Any]) -> Any:
+    """The column of a field in the table itself, even where a link before it holds the same value."""
+    compiler.touch(node, found.column)
+    return told_alike(node.table.c[found.column], found, compiler.dialect)
 
 
 def ascend(compiler: Compiler, node: Node, parent: Any, link: ForeignKey[Any]) -> Node:
@@ -328,14 +297,51 @@ def _join_many(compiler: Compiler, node: Node, name: str, relation: Any) -> Node
         through.on = through.on & own_column(compiler, through, other).in_(seen_keys(compiler, other))
     through.many = True
     compiler.crossed.add(through)
-    return _join(
-        compiler,
-        through,
-        other.name,
-        other.target,
-        lambda child: own_column(compiler, through, other) == own_column(compiler, child, other.target_field),
-        outer=True,
-    )
+    if other.name in through.children:
+        return through.children[other.name]
+    there = own_column(compiler, through, other)
+    if not is_told_by_key(compiler, other):
+        return _join(
+            compiler,
+            through,
+            other.name,
+            other.target,
+            lambda child: there == own_column(compiler, child, other.target_field),
+            outer=True,
+        )
+    linked = linked_node(compiler, other, there, compiler.alias_of(other.target), outer=True)
+    through.children[other.name] = linked
+    return linked
+
+
+def is_told_by_key(compiler: Compiler, key: ForeignKey[Any]) -> bool:
+    """Whether the columns of a foreign key say which row it refers to, without a look at that row.
+
+    A viewer who may miss some of the rows has to look at them, whatever is asked.
+    """
+    concrete = key.target._meta.concrete_model
+    inherited = any(part.model._meta.concrete_model is not concrete for part in parts_of(key.target_field))
+    return not inherited and not compiler.hides(key.target)
+
+
+def linked_node(compiler: Compiler, key: ForeignKey[Any], there: Any, table: Any, *, outer: bool = False) -> LinkedNode:
+    """The table that a link leads to, to be joined only if more is asked of it than its key.
+
+    Args:
+        compiler: The compiler of the question that the link is in.
+        key: The foreign key that leads there.
+        there: Its columns.
+        table: The alias of the table.
+        outer: Whether links without a row stay.
+    """
+    parts = parts_of(key.target_field)
+
+    def entering(node: Node) -> None:
+        compiler.touch_key(node)
+        node.on = there == as_one([_entered_column(compiler, node, part) for part in parts])
+
+    held = dict(zip(parts, columns_of(there), strict=True))
+    return LinkedNode(key.target, table, outer=outer, held=held, entering=entering)
 
 
 def _many_join(node: Node, name: str, relation: Any) -> Node | None:
@@ -458,6 +464,7 @@ def link_sides(relation: Any) -> tuple[ForeignKey[Any], ForeignKey[Any]]:
 def _join(compiler: Compiler, node: Node, name: str, model: Any, on: Any, *, outer: bool) -> Node:
     if name in node.children:
         return node.children[name]
+    node.enter()
     alias = compiler.alias_of(model)
     child = Node(model, alias, None, outer)
     node.children[name] = child

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from toolkit.errors import FieldError
 from toolkit.models.layers import is_layered, layered, places_of
 from toolkit.models.limits import refuse_many_inside
+from toolkit.models.nodes import Node
 from toolkit.models.orderings import no_place, order_by
-from toolkit.models.paths import Node
 
 if TYPE_CHECKING:
     from toolkit.models.compiler import Compiler

@@ -15,9 +15,10 @@ from toolkit.models.crossings import Crossing, by_one_way, seen_partners
 from toolkit.models.expressions import F
 from toolkit.models.fields import IntegerField
 from toolkit.models.fields.several import columns_of, is_not_null, together
+from toolkit.models.nodes import Node
 from toolkit.models.orderings import Directed, row_keys
 from toolkit.models.outputs import Typed
-from toolkit.models.paths import Node, Resolved, anchor_of
+from toolkit.models.paths import Resolved, anchor_of
 from toolkit.models.splitting import iter_aggregates
 from toolkit.models.structures import is_among_names, iter_names
 from toolkit.models.windows import Over, refuse_windows

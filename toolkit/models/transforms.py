@@ -12,8 +12,8 @@ from toolkit.models.shapes import CONSTANT, Bind
 
 if TYPE_CHECKING:
     from toolkit.models.compiler import Compiler
+    from toolkit.models.nodes import Node
     from toolkit.models.outputs import Typed
-    from toolkit.models.paths import Node
 
 
 def function_context(
@@ -34,9 +34,8 @@ def function_context(
         column,
         field,
         compiler.dialect,
-        node.table,
+        node,
         node.model._meta.table,
-        node.pk,
         bind,
         bind_each,
         fields=tuple(field for _, field in arguments),

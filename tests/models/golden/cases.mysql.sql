@@ -142,7 +142,7 @@ SELECT news_story.id, news_story.title, news_story.slug, news_story.section_id, 
 
 -- no partner
 -- Story.objects.filter(tags=None)
-SELECT news_story.id, news_story.title, news_story.slug, news_story.section_id, news_story.editor_id, news_story.weight, news_story.status, news_story.published, news_story.expires FROM news_story WHERE (news_story.id NOT IN (SELECT t2.story_id FROM news_tag AS t1 INNER JOIN news_story_tags AS t2 ON t2.tag_id = t1.id WHERE t2.story_id IS NOT NULL)) ORDER BY news_story.published DESC, news_story.id;
+SELECT news_story.id, news_story.title, news_story.slug, news_story.section_id, news_story.editor_id, news_story.weight, news_story.status, news_story.published, news_story.expires FROM news_story WHERE (news_story.id NOT IN (SELECT t2.story_id FROM news_story_tags AS t2 WHERE t2.story_id IS NOT NULL)) ORDER BY news_story.published DESC, news_story.id;
 
 -- a partner without a value, or no partner
 -- Story.objects.filter(comments__score=None)
@@ -314,11 +314,11 @@ SELECT (SELECT t1.title FROM news_story AS t1 WHERE t1.section_id = news_section
 
 -- a count of partners
 -- Author.objects.annotate(n=Count('stories')).values_list('name', 'n')
-SELECT news_author.name AS v0, (SELECT count(t1.id) AS count_1 FROM news_story AS t1 INNER JOIN news_byline AS t2 ON t2.story_id = t1.id WHERE t2.author_id = news_author.id) AS v1 FROM news_author ORDER BY news_author.name, news_author.id;
+SELECT news_author.name AS v0, (SELECT count(t2.story_id) AS count_1 FROM news_byline AS t2 WHERE t2.author_id = news_author.id) AS v1 FROM news_author ORDER BY news_author.name, news_author.id;
 
 -- two counts side by side
 -- Story.objects.annotate(t=Count('tags'), c=Count('comments')).values_list('t', 'c')
-SELECT (SELECT count(t1.id) AS count_1 FROM news_tag AS t1 INNER JOIN news_story_tags AS t2 ON t2.tag_id = t1.id WHERE t2.story_id = news_story.id) AS v0, (SELECT count(t3.id) AS count_2 FROM news_comment AS t3 WHERE t3.story_id = news_story.id) AS v1 FROM news_story ORDER BY news_story.published DESC, news_story.id;
+SELECT (SELECT count(t2.tag_id) AS count_1 FROM news_story_tags AS t2 WHERE t2.story_id = news_story.id) AS v0, (SELECT count(t3.id) AS count_2 FROM news_comment AS t3 WHERE t3.story_id = news_story.id) AS v1 FROM news_story ORDER BY news_story.published DESC, news_story.id;
 
 -- a count under a condition
 -- Story.objects.annotate(n=Count('comments', filter=Q(comments__score__gt=1))).filter(n__gt=0)
@@ -331,6 +331,14 @@ SELECT news_story.section_id AS v0, count(news_story.id) AS v1, sum(news_story.w
 -- groups that are large
 -- Story.objects.order_by().values_list('status').annotate(n=Count('pk')).filter(n__gt=1)
 SELECT news_story.status AS v0, count(news_story.id) AS v1 FROM news_story GROUP BY news_story.status HAVING count(news_story.id) > %s ORDER BY news_story.status;
+
+-- what is counted is ordered by where it is selected
+-- Tag.objects.annotate(n=Count('stories', filter=Q(stories__weight__gt=3))).order_by('-n').values_list('slug', 'n')
+SELECT news_tag.slug AS v0, (SELECT count(t2.story_id) AS count_1 FROM news_story AS t1 INNER JOIN news_story_tags AS t2 ON t2.story_id = t1.id WHERE t2.tag_id = news_tag.id AND t1.weight > %s) AS v1 FROM news_tag ORDER BY 2 DESC, news_tag.id;
+
+-- with NULL in another place
+-- Story.objects.annotate(m=Max('comments__score', filter=Q(comments__score__gt=1))).order_by(F('m').desc(nulls_first=True)).values_list('slug', 'm')[2:]
+SELECT news_story.slug AS v0, (SELECT max(t1.score) AS max_1 FROM news_comment AS t1 WHERE t1.story_id = news_story.id AND t1.score > %s) AS v1 FROM news_story ORDER BY (SELECT max(t1.score) AS max_1 FROM news_comment AS t1 WHERE t1.story_id = news_story.id AND t1.score > %s) IS NULL DESC, 2 DESC, news_story.id LIMIT %s, 18446744073709551615;
 
 -- groups by a year
 -- Story.objects.order_by().values_list('published__year').annotate(n=Count('pk')).order_by('published__year')

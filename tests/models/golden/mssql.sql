@@ -32,7 +32,7 @@ SELECT news_byline.id AS v0 FROM news_byline JOIN news_author AS t1 ON news_byli
 SELECT news_tag.id AS v0 FROM news_tag WHERE news_tag.id IN (SELECT t2.tag_id FROM news_story AS t1 JOIN news_story_tags AS t2 ON t2.story_id = t1.id WHERE t1.weight > ? AND t2.tag_id IS NOT NULL) ORDER BY news_tag.id
 
 -- no partner
-SELECT news_tag.id AS v0 FROM news_tag WHERE (news_tag.id NOT IN (SELECT t2.tag_id FROM news_story AS t1 JOIN news_story_tags AS t2 ON t2.story_id = t1.id WHERE t2.tag_id IS NOT NULL)) ORDER BY news_tag.id
+SELECT news_tag.id AS v0 FROM news_tag WHERE (news_tag.id NOT IN (SELECT t2.tag_id FROM news_story_tags AS t2 WHERE t2.tag_id IS NOT NULL)) ORDER BY news_tag.id
 
 -- excluded partners
 SELECT news_tag.id AS v0 FROM news_tag WHERE (news_tag.id NOT IN (SELECT t2.tag_id FROM news_story AS t1 JOIN news_story_tags AS t2 ON t2.story_id = t1.id WHERE t1.weight = ? AND t2.tag_id IS NOT NULL)) ORDER BY news_tag.id
@@ -74,7 +74,7 @@ SELECT news_story.weight AS v0, count(news_story.id) AS v1 FROM news_story GROUP
 SELECT news_story.weight AS v0, count(CASE WHEN (news_story.status = ?) THEN news_story.id END) AS v1, max(news_story.published) AS v2 FROM news_story GROUP BY news_story.weight ORDER BY news_story.weight
 
 -- partners counted
-SELECT news_tag.id, news_tag.name, news_tag.slug, (SELECT count(t1.id) AS count_1 FROM news_story AS t1 JOIN news_story_tags AS t2 ON t2.story_id = t1.id WHERE t2.tag_id = news_tag.id) AS a_1 FROM news_tag ORDER BY news_tag.id
+SELECT news_tag.id, news_tag.name, news_tag.slug, (SELECT count(t2.story_id) AS count_1 FROM news_story_tags AS t2 WHERE t2.tag_id = news_tag.id) AS a_1 FROM news_tag ORDER BY news_tag.id
 
 -- partners added up
 SELECT news_section.id, news_section.name, news_section.slug, news_section.position, news_section.visible, (SELECT CAST(sum(t1.weight) AS BIGINT) AS sum_1 FROM news_story AS t1 WHERE t1.section_id = news_section.id) AS a_1, (SELECT CAST(avg(CAST(t2.weight AS DOUBLE PRECISION)) AS DOUBLE PRECISION) AS avg_1 FROM news_story AS t2 WHERE t2.section_id = news_section.id) AS a_2 FROM news_section ORDER BY news_section.id

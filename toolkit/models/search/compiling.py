@@ -13,11 +13,11 @@ from toolkit.text.searching import parse_query
 from toolkit.trace import current
 
 if TYPE_CHECKING:
-    from toolkit.models import paths
+    from toolkit.models import nodes
     from toolkit.models.compiler import Compiler
     from toolkit.models.context import Values
 else:
-    paths = LazyModule("toolkit.models.paths")
+    nodes = LazyModule("toolkit.models.nodes")
 
 
 def lift_search(model: Any, text: str, language: str | None, values: list[Any]) -> Any:
@@ -72,7 +72,7 @@ def apply_search(compiler: Compiler, operation: Any, values: Values) -> None:
 
     table, key, rank = kind.matching(compiler, search, query)
     condition = (key == compiler.root.pk) & _in_language(compiler, search, table, text)
-    compiler.root.children[f"@search{start}"] = paths.Node(compiler.model, table, condition)
+    compiler.root.children[f"@search{start}"] = nodes.Node(compiler.model, table, condition)
     compiler.selection.rank = rank
     compiler.binds.searches.add(search)
     _touch(compiler, search)
