@@ -418,3 +418,28 @@ def test_the_last_and_whether_one_is_there_are_told_by_what_was_loaded(m: Any, n
     assert queries == []
     stories[0].tags.set([none])
     assert (stories[0].tags.last(), stories[0].tags.contains(none)) == (none, True)
+
+
+def test_a_field_that_was_loaded_along_is_asked_for_again_after_a_write(m: Any, newsroom: Any) -> None:
+    first, second, third, last = m.Story.objects.order_by("pk").only("title")[:4]
+    assert (first.weight, second.weight) == (0, 1)
+    assert "weight" in second.__dict__ and "weight" not in third.__dict__
+    second.title = "Other"
+    second.save()
+    m.Story.objects.filter(pk__in=[third.pk, last.pk]).update(weight=50)
+    with newsroom.database.counted() as queries:
+        assert [story.weight for story in (first, second, third, last)] == [0, 1, 50, 50]
+    assert len(queries) == 2
+    m.Tag.objects.create(name="New", slug="new")
+    with newsroom.database.counted() as queries:
+        assert (third.status, last.status) == ("live", "live")
+        m.Tag.objects.create(name="Newer", slug="newer")
+        assert (first.status, second.status) == ("live", "live")
+    assert len([query for query in queries if query.startswith("SELECT")]) == 1  # of another table
+
+    first.published = last.published
+    third.save()  # what was loaded along for it, and never asked for, is not written over what is there
+    assert [story.get_deferred_fields() >= {"published"} for story in (first, third)] == [False, True]
+    m.Story.objects.filter(pk=last.pk).delete()
+    with pytest.raises(m.Story.DoesNotExist, match="is gone"):
+        last.expires  # noqa: B018 - it is asked for

@@ -28,6 +28,22 @@ class Asked(Protocol):
         """The tables that its answer is made of, and those that decide which rows there are."""
 
 
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """What was asked without a shape, or in another process.
+
+    Args:
+        names: Of which tables.
+        opaque: Whether nobody knows what else it read.
+    """
+
+    names: frozenset[str]
+    opaque: bool = False
+
+    def tables(self) -> Iterator[str]:
+        return iter(self.names)
+
+
 class Along:
     """What was asked for together at one moment.
 
@@ -55,7 +71,7 @@ class Along:
     def __reduce__(self) -> tuple[Any, ...]:
         """As a pickle: what came in one holds until it is written."""
         tables = frozenset(table for each in self.asked for table in each.tables())
-        return _restored, (self.model, self.eyes, _Pickled(tables, any(each.opaque for each in self.asked)))
+        return _restored, (self.model, self.eyes, Tables(tables, any(each.opaque for each in self.asked)))
 
     def holds(self, scope: Scope) -> bool:
         """Whether the same would be found now."""
@@ -101,17 +117,6 @@ class Along:
         return list(islice(filter(is_pending, peers[at + 1 :]), self.size - 1))
 
 
-@dataclass(frozen=True, slots=True)
-class _Pickled:
-    """What was asked in another process."""
-
-    names: frozenset[str]
-    opaque: bool
-
-    def tables(self) -> Iterator[str]:
-        return iter(self.names)
-
-
 def _restored(model: Any, eyes: tuple[Any, ...], asked: Asked) -> Along:
     made = object.__new__(Along)
     made.model, made.eyes, made.asked = model, eyes, [asked]
@@ -130,3 +135,7 @@ def as_loaded(values: dict[str, Any]) -> dict[str, Any]:
 
 
 PREFIX = "_along_"
+"""Where partners are kept."""
+
+VALUE_PREFIX = "_value_along_"
+"""Where values of the row's own fields are kept."""

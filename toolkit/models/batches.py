@@ -6,22 +6,19 @@ Each page's trace gets its own part of such a batch, at the moment the page touc
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from itertools import chain
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
-from toolkit.errors import FieldError, UnplannedQuery, ValidationError
+from toolkit.errors import UnplannedQuery, ValidationError
 from toolkit.lazily import LazyModule
-from toolkit.models.along import PREFIX, Along, as_loaded, without
+from toolkit.models.along import PREFIX, VALUE_PREFIX, Along, as_loaded, without
 from toolkit.models.fetching import FETCH_RAISE, NEIGHBOURS, mode_of, neighbours_of, peers_of, spread
-from toolkit.models.fields.base import MISSING
-from toolkit.models.loader import UNREADABLE, unreadable_in
 from toolkit.models.options import located
 from toolkit.models.query import Query
 from toolkit.models.routing import scope_from
 from toolkit.models.scopes import find_shape
 from toolkit.models.shapes import Shape
-from toolkit.models.sqltext import flat, iter_chunks, key_of, key_text, quoted
+from toolkit.models.sqltext import flat
 from toolkit.trace import ABSENT, Scope, digest
 
 if TYPE_CHECKING:
@@ -133,13 +130,14 @@ def note_keyed(
     parameters = (key, *shape.name_parameters(values, scope, ()))
     trace.shapes[shape.id] = shape
     if ("query", (shape.id, *parameters)) not in trace.own:
-        answer = [flat([_raw_pk(item)], len(item._meta.key)) for item in found] if named is None else named
+        answer = [flat([raw_pk(item)], len(item._meta.key)) for item in found] if named is None else named
         trace.record("query", (shape.id, *parameters), digest(answer))
     for item in found:
         note_row(trace, item)
 
 
-def _raw_pk(instance: Any) -> Any:
+def raw_pk(instance: Any) -> Any:
+    """The primary key of a loaded row, as the driver gave it."""
     return instance._meta.key_in(instance._row, instance.__dict__.get("_mask"))
 
 
@@ -326,7 +324,7 @@ def _is_noted_as_row(scope: Scope, meta: Any, held: Any) -> bool:
 def without_questions(instance: Any) -> dict[str, Any]:
     """What an instance holds, for pickling: what was prefetched under other names as plain attributes."""
     values = instance.__dict__
-    left = ("_asked_", "_kept_", "_narrowed", PREFIX)
+    left = ("_asked_", "_kept_", "_narrowed", PREFIX, VALUE_PREFIX)
     plain = as_loaded(values) | {name: value for name, value in values.items() if not name.startswith(left)}
     for name in (name for name in values if name.startswith("_asked_")):
         asked, attribute = values[name], name.removeprefix("_asked_")
@@ -334,112 +332,6 @@ def without_questions(instance: Any) -> dict[str, Any]:
         if kept is not None and not hasattr(type(instance), attribute):
             plain[attribute] = asked.value(kept[1])
     return plain
-
-
-# fields that were left out
-
-
-def load_column(instance: Any, field: Any) -> None:
-    """Load a field that ``only()`` or ``defer()`` left out, for the peers too, and count it to what was read of them.
-
-    The row's own value, not that of the locale: it is the instance's attribute, which may be saved.
-    """
-    scope = scope_from(instance).of(field.model)
-    meta = field.model._meta if field not in instance._meta.stand_ins else instance._meta
-    name = instance._meta.mask_name(field)
-    waiting: dict[Any, list[Any]] = {}
-    for peer in peers_without(instance, field.attname, neighbours_of):
-        waiting.setdefault(raw(meta.pk, scope, getattr(peer, meta.pk.attname)), []).append(peer)
-    read = field.db_reader(scope.database.dialect)
-    met = [peer for peers in waiting.values() for peer in peers if _was_read(scope, peer)]
-    for key, value in _column_values(scope, meta, field, list(waiting)):
-        for peer in waiting[key]:
-            peer.__dict__[field.attname] = value if value is None or read is None else _read(field, key, value, read)
-            if peer._row:
-                peer._row, peer._mask = peer._row + (value,), (*peer._mask, name)  # noqa: RUF005 - of its own class
-    if field.attname not in instance.__dict__:
-        raise instance.DoesNotExist(f"{meta.object_name} {instance.pk} is gone")
-    if scope.trace is not None:
-        for peer in met:
-            note_row(scope.trace, peer)
-        note_row(scope.trace, instance)
-
-
-def load_lacking(rows: Iterable[Any]) -> None:
-    """Load what rows that are about to be written anew, as copies under other keys, were loaded without.
-
-    What the database gives by default is left to it where the row that one came from is not known.
-
-    Raises:
-        FieldError: It is not known, as after ``save()``, or it is gone.
-    """
-    waiting: dict[tuple[Any, Any], dict[Any, list[Any]]] = {}
-    for row in rows:
-        for field in row._meta.fields:
-            if field.attname in row.__dict__ or field.is_generated or field.in_key:
-                continue
-            key = _key_it_came_from(row, field.model._meta)
-            if key is not None:
-                place = row.__dict__.get("_database")
-                waiting.setdefault((field, place), {}).setdefault(key, []).append(row)
-            elif field.db_default is MISSING:
-                raise _not_known(row, field)
-    for (field, _), owners in waiting.items():
-        scope = scope_from(next(iter(owners.values()))[0]).of(field.model)
-        read = field.db_reader(scope.database.dialect)
-        for key, value in _column_values(scope, field.model._meta, field, list(owners)):
-            for row in owners.pop(key):
-                row.__dict__[field.attname] = value if value is None or read is None else _read(field, key, value, read)
-        for row in chain.from_iterable(owners.values()):
-            raise _not_known(row, field)
-
-
-def _key_it_came_from(row: Any, meta: Any) -> Any:
-    """The driver's value of the key that a row had in one of its tables when it was read; None if that is not known."""
-    if not row._row:
-        return None
-    names = row.__dict__.get("_mask") or [row._meta.mask_name(field) for field in row._meta.fields]
-    known = dict(zip(names, row._row, strict=True))
-    parts = [known.get(row._meta.mask_name(part)) for part in meta.key]
-    return None if None in parts else parts[0] if len(parts) == 1 else tuple(parts)
-
-
-def _not_known(row: Any, field: Any) -> FieldError:
-    kind = row._meta.object_name
-    return FieldError(
-        f"{kind}.{field.name} was not loaded, and the row that it would be copied from is not known any more",
-        hint=f"Read {kind.lower()}.{field.name} before the row is written or gets another key.",
-    )
-
-
-def _read(field: Any, key: Any, value: Any, read: Callable[[Any], Any]) -> Any:
-    """The Python value of a field.
-
-    Raises:
-        DatabaseError: It has none.
-    """
-    try:
-        return read(value)
-    except UNREADABLE as error:
-        raise unreadable_in(field, key if isinstance(key, tuple) else (key,), value, error) from error
-
-
-def _was_read(scope: Scope, instance: Any) -> bool:
-    """Whether the page at hand has read this row: then its newly loaded field may be read unseen."""
-    if scope.trace is None or not instance._row:
-        return False
-    table, mask, *_ = instance._meta.row_parts(instance.__dict__.get("_mask"))[-1]
-    return scope.trace.has("row", (table, mask, _raw_pk(instance)))
-
-
-def _column_values(scope: Scope, meta: Any, field: Any, keys: list[Any]) -> Iterable[tuple[Any, Any]]:
-    dialect = scope.database.dialect
-    width, key = len(meta.key), key_text(dialect, [part.column for part in meta.key])
-    columns = ", ".join(quoted(dialect, each.column) for each in (*meta.key, field))
-    for chunk, marks in iter_chunks(keys, dialect, width):
-        sql = f"SELECT {columns} FROM {quoted(dialect, meta.table)} WHERE {key} IN ({marks})"  # noqa: S608 - of the schema
-        for row in scope.database.ask(sql, chunk):
-            yield key_of(row, width), row[-1]
 
 
 # translations

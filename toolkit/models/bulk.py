@@ -8,8 +8,8 @@ from typing import Any
 
 from toolkit.database.transactions import Block
 from toolkit.errors import FieldError, IntegrityError
-from toolkit.models.batches import load_lacking
 from toolkit.models.conflicts import Conflict
+from toolkit.models.deferred import load_lacking
 from toolkit.models.fields.base import DATABASE_DEFAULT, MISSING
 from toolkit.models.given import refuse_one
 from toolkit.models.inserting import computed_fields, computed_insert

@@ -16,8 +16,9 @@ from toolkit.errors import (
 )
 from toolkit.lazily import LazyModule
 from toolkit.models.asynchronous import AwaitedRow
-from toolkit.models.batches import load_column, refuse_unplanned, without_questions
+from toolkit.models.batches import without_questions
 from toolkit.models.declaring import ModelBase
+from toolkit.models.deferred import load_deferred
 from toolkit.models.fields import Field
 from toolkit.models.options import Options
 from toolkit.models.queryset import QuerySet
@@ -386,9 +387,7 @@ class Model(AwaitedRow, metaclass=ModelBase):
         """The value of a field that was left out by ``only()`` or ``defer()``, loaded for the peers too."""
         if self._row is None:
             raise AttributeError(f"{self._meta.object_name} has no {field.attname!r} yet")
-        if not field.is_heavy:
-            refuse_unplanned(current_scope(), self, field.name)
-        load_column(self, field)
+        load_deferred(self, field)
         return self.__dict__[field.attname]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from toolkit.models.along import PREFIX
+from toolkit.models.along import PREFIX, VALUE_PREFIX
 from toolkit.models.given import refuse_one
 from toolkit.models.writing import own_fields
 
@@ -34,6 +34,7 @@ def refresh(instance: Any, names: Iterable[str] | None, rows: Any) -> None:
     for field in fields:
         instance.__dict__.pop(field.name, None)
         instance.__dict__.pop(PREFIX + field.name, None)
+        instance.__dict__.pop(VALUE_PREFIX + field.attname, None)
         instance.__dict__[field.attname] = fresh.__dict__[field.attname]
     _take_up(instance, fresh)
 

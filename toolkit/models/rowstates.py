@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from toolkit.models.batches import load_lacking
+from toolkit.models.deferred import load_lacking
 
 
 class RowState:

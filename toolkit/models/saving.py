@@ -8,7 +8,7 @@ from typing import Any
 
 from toolkit.errors import FieldError, IntegrityError
 from toolkit.models.assigning import refuse_other_tables
-from toolkit.models.batches import load_lacking
+from toolkit.models.deferred import load_lacking
 from toolkit.models.fields.base import MISSING
 from toolkit.models.given import refuse_one
 from toolkit.models.inserting import computed_fields, computed_insert
