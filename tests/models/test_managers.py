@@ -327,3 +327,13 @@ def test_a_model_that_no_app_has_is_no_table(desks: Any) -> None:
         lost.objects.count()
     with pytest.raises(DeclarationError, match="Lost is no model of this site"):
         lost.objects.create(title="a")
+
+
+def test_sql_by_hand_stands_alone_whatever_its_manager_leaves_out(desks: Any) -> None:
+    sql = f"SELECT id, title FROM {Article._meta.table} ORDER BY title"
+    for manager in (Article.objects, Article.live, Article.drafts.all(), Article.french.all()):
+        assert titles(manager.raw(sql)) == "ABCDE"
+    assert titles(Article.live.unrestricted().raw(sql)) == "ABCDE"
+    for narrowed in (Article.live.filter(words=10), Article.live.union(Article.drafts.all()), desks.city.articles):
+        with pytest.raises(FieldError, match=r"Article: raw\(\) takes no notice of"):
+            narrowed.raw(sql)

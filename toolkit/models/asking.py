@@ -202,9 +202,12 @@ class Answers(Question[M]):
             translations: Column of the answer to name of the field that it is for.
 
         Raises:
-            FieldError: The queryset has conditions, which a statement by hand would not meet.
+            FieldError: The queryset has conditions, which a statement by hand would not meet. Those of the manager
+                itself are none of them, as in Django: the statement stands alone.
         """
-        others = [operation[0] for operation in self._operations if operation[0] != "unrestricted"]
+        said, own = self._operations, self._own_operations
+        said = said[len(own) :] if said[: len(own)] == own else said
+        others = [operation[0] for operation in said if operation[0] != "unrestricted"]
         if others or self._stop is not None or self._start:
             raise FieldError(
                 f"{self.model.__name__}: raw() takes no notice of {others[0] if others else 'a slice'}() before it",

@@ -82,7 +82,7 @@ class ManagerDescriptor:
         if not isinstance(root, self.queryset):  # get_queryset() gave another class: the manager's methods stay
             root.__dict__ = {**start.__dict__, **root.__dict__}
             root.__class__ = new_class(self.queryset.__name__, (self.queryset, type(root)))
-        root._shared = True
+        root._shared, root._own_operations = True, root._operations
         return root
 
 

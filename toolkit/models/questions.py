@@ -52,6 +52,7 @@ class Question(Generic[M]):
     _is_manager: ClassVar[bool] = False
     _pristine_operations: tuple[Any, ...] = ()
     _pristine_values: tuple[Any, ...] = ()
+    _own_operations: tuple[Any, ...] = ()
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
@@ -118,14 +119,21 @@ class Question(Generic[M]):
     _clone = all
 
     def _with(self, operation: Any, values: tuple[Any, ...] | None = None) -> Self:
-        if self._is_sliced() and (operation[0] not in AFTER_SLICING or self._gives != "instances"):
-            raise FieldError("a sliced queryset cannot be changed any more", hint="Filter and order first, then slice.")
+        if self._is_sliced():
+            self._refuse_sliced(operation[0])
         self._refuse_combined(operation[0])
         clone = self._clone()
         clone._operations = (*self._operations, operation)
         if values is not None:
             clone._values = values
         return clone
+
+    def _refuse_sliced(self, operation: str) -> None:
+        """Refuse what would change the rows of a slice: after ``values()``, what is computed may make groups."""
+        if operation not in AFTER_SLICING:
+            raise FieldError("a sliced queryset cannot be changed any more", hint="Filter and order first, then slice.")
+        if operation != "values" and self._gives != "instances":
+            raise FieldError(f"{operation}() cannot follow a slice of values()", hint=f"Say {operation}() before it.")
 
     def _is_sliced(self) -> bool:
         return self._stop is not None or bool(self._start)
