@@ -22,6 +22,7 @@ from toolkit.errors import ContentError, ToolkitError
 from toolkit.models import JSONField, JSONNull
 from toolkit.models.fields.base import MISSING
 from toolkit.models.fields.several import parts_of
+from toolkit.text.yaml_writing import written
 
 _SPECIAL = re.compile('[,;"\t\r\n]')
 _QUOTED = re.compile("[\r\x85\u2028\u2029]")
@@ -254,18 +255,11 @@ def _markdown(matter: dict[str, Any], body_name: str | None, body: str | None) -
 
 def dump_yaml(value: Any) -> str:
     """YAML as people write it: keys in their order, long lines whole, texts of several lines as blocks."""
-    import yaml
-
-    text: str = yaml.dump(value, Dumper=_dumper_class(), allow_unicode=True, sort_keys=False, width=2**30)
-    return text
+    return written(value, _dumper_class)
 
 
 @cache
-def _dumper_class() -> Any:
-    import yaml
-
-    base: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
-
+def _dumper_class(base: Any) -> Any:
     class Dumper(base):  # type: ignore[misc]  # one of two classes
         def ignore_aliases(self, data: Any) -> bool:
             return True

@@ -12,6 +12,7 @@ from toolkit.serialization.formats.nested import record_of
 from toolkit.serialization.formats.reading import Bounded, cut_off, not_utf8
 from toolkit.serialization.records import Place, Record
 from toolkit.text.yaml_scalars import check_scalars
+from toolkit.text.yaml_writing import written
 
 
 class YAML:
@@ -20,16 +21,9 @@ class YAML:
     textual = False
 
     def write(self, records: Iterable[Record], out: IO[str], /) -> None:
-        import yaml
-
         any_written = False
         for record in records:
-            out.write(
-                yaml.dump(
-                    [record.as_dict()], Dumper=_dumper(), allow_unicode=True, sort_keys=False, default_flow_style=False,
-                    width=1 << 30,
-                )
-            )  # fmt: skip
+            out.write(written([record.as_dict()], _dumper))
             any_written = True
         if not any_written:
             out.write("[]\n")
@@ -87,10 +81,8 @@ def _nodes(loader: Any) -> Iterator[Any]:
 
 
 @cache
-def _dumper() -> Any:
-    import yaml
-
-    class Dumper(yaml.SafeDumper):
+def _dumper(base: Any) -> Any:
+    class Dumper(base):  # type: ignore[misc]  # one of two classes
         """Without anchors; text that another reader would take for something else in quotes."""
 
         def ignore_aliases(self, data: Any) -> bool:
