@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from tests.tables import resolved
 from toolkit import models
 from toolkit.errors import DatabaseError, DeclarationError, FieldError
-from toolkit.models import F, JSONNull, Now, Value
+from toolkit.models import F, JSONNull, Now, Q, Value
 from toolkit.models.fields import DATABASE_DEFAULT
-from toolkit.models.functions import Concat
+from toolkit.models.functions import SHA256, Cast, Concat, JSONObject, TruncHour, TruncMinute
 from toolkit.models.resolve import resolve_models
 from toolkit.models.schema import Schema
 from toolkit.trace import Scope, entered
 
-from .conftest import own_database
+from .conftest import SERVERS, make_database, own_database
 
 
 class Line(models.Model):
@@ -32,6 +34,8 @@ class Line(models.Model):
         expression=Concat("name", Value("!"), "count"), output_field=models.CharField(max_length=20)
     )
     twice = models.GeneratedField(expression=models.RawSQL("price * 2"), output_field=models.IntegerField())
+    details = models.JSONField(default=dict)
+    maker = models.GeneratedField(expression=F("details__maker"), output_field=models.JSONField())
     each = models.GeneratedField(expression=F("price") / F("count"), output_field=models.FloatField(null=True))
     made = models.DateTimeField(db_default=Now())
     note = models.CharField(max_length=40, db_default=Value("it's"), db_comment='what readers "said"')
@@ -118,6 +122,14 @@ def test_questions_use_a_computed_value_like_any(shop: Any) -> None:
     assert Line.objects.get(total=6).total == 6
 
 
+def test_a_computed_null_of_json_is_none_as_it_is_in_a_question(shop: Any) -> None:
+    for details in ({"maker": {"name": "Bic"}}, {"maker": None}, {}):
+        row = Line.objects.create(name="a", details=details)
+        assert row.maker == details.get("maker") == Line.objects.get(pk=row.pk).maker
+    assert [m == n for m, n in Line.objects.annotate(n=F("details__maker")).values_list("maker", "n")] == [True] * 3
+    assert Line.objects.filter(maker__name="Bic").count() == Line.objects.filter(maker=JSONNull()).count() == 1
+
+
 def test_rows_that_were_created_in_bulk_learn_their_values_when_asked(shop: Any) -> None:
     rows = [Line(name="a"), Line(name="b", count=4), Line(name="c")]
     Line.objects.bulk_create(rows)
@@ -169,6 +181,67 @@ def test_a_value_that_is_computed_at_each_reading_needs_a_database_that_can() ->
     found, _ = resolve_models({"shop": [virtual]})
     assert [str(problem) for problem in Schema(found, "sqlite").problems()] == []
     assert "db_persist is False" in str(Schema(found, "postgresql").problems()[0])
+
+
+def generated(expression: Any, output_field: Any) -> Any:
+    return models.GeneratedField(expression=expression, output_field=output_field)
+
+
+KEPT_BY_POSTGRESQL: dict[str, tuple[Any, Any]] = {
+    "hour": (TruncHour("at"), models.DateTimeField()),
+    "minute": (TruncMinute("at", tzinfo=ZoneInfo("Europe/Rome")), models.DateTimeField()),
+    "ends": (F("at") + F("length"), models.DateTimeField()),
+    "later": (F("at") - timedelta(hours=1), models.DateTimeField()),
+    "midnight": (Cast("day", models.DateTimeField()), models.DateTimeField()),
+    "since": (F("at") - F("day"), models.DurationField()),
+    "past": (Q(at__gt=F("day")), models.BooleanField()),
+    "greets": (Q(name__icontains="straße Ⅷ"), models.BooleanField()),
+    "same": (Q(name__iexact="DIE STRASSE ⅷ \\x"), models.BooleanField()),
+    "mark": (SHA256("name"), models.CharField(max_length=64)),
+}
+
+
+@pytest.mark.parametrize("url", [url for url in SERVERS if url.startswith("postgresql")])
+def test_postgresql_keeps_what_is_the_same_whoever_asks(url: str) -> None:
+    fields: dict[str, Any] = {
+        "name": models.CharField(max_length=40),
+        "at": models.DateTimeField(),
+        "day": models.DateField(),
+        "length": models.DurationField(),
+        **{name: generated(*given) for name, given in KEPT_BY_POSTGRESQL.items()},
+    }
+    show: Any = type("Show", (models.Model,), {"__module__": __name__, **fields})
+    database = make_database(url, resolved({"shop": [show]}))
+    try:
+        with entered(Scope(None, database)):
+            at = datetime(2026, 10, 25, 2, 59, 30, tzinfo=UTC)
+            for name in ("die Straße Ⅷ \\x", "nobody"):
+                show.objects.create(name=name, at=at, day=at.date(), length=timedelta(days=1, minutes=5))
+            again = {f"{name}_again": expression for name, (expression, _) in KEPT_BY_POSTGRESQL.items()}
+            found = list(show.objects.order_by("pk").annotate(**again).values())
+    finally:
+        database.drop()
+    for row in found:
+        assert [row[name] for name in KEPT_BY_POSTGRESQL] == [row[name] for name in again]
+    assert [(row["greets"], row["same"]) for row in found] == [(True, True), (False, False)]
+
+
+@pytest.mark.parametrize(
+    ("expression", "told"),
+    [
+        (JSONObject(name="name"), r"JSONObject\(\)"),
+        (Cast("day", models.TextField()), "a date as text"),
+        (Q(day__contains="-03-"), "a date as text"),
+    ],
+)
+def test_what_postgresql_computes_by_settings_is_told_before_it_is_kept(expression: Any, told: str) -> None:
+    fields = {"name": models.CharField(max_length=5), "day": models.DateField()}
+    wrong = type(
+        "Wrong", (models.Model,), {"__module__": __name__, **fields, "x": generated(expression, models.TextField())}
+    )
+    (problem,) = Schema(resolved({"shop": [wrong]}), "postgresql").problems()
+    assert problem.path is not None
+    assert re.search(rf"shop\.Wrong\.x: PostgreSQL computes {told} by the settings of who asks", str(problem))
 
 
 def test_each_model_that_inherits_a_computed_field_has_it_for_itself() -> None:

@@ -13,6 +13,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from toolkit.errors import FieldError
+from toolkit.models.functions import clocks
 from toolkit.models.guards import finite, guarded, unguarded, within_years
 from toolkit.models.lengths import scaled
 from toolkit.models.outputs import AnyDecimal, Typed, decimal_places, decimals, field_for, kind_of
@@ -277,8 +278,8 @@ def _moved(context: Context, operator: str, moment: Typed, length: Any) -> Typed
         lengthened = kind is timedelta and _is_guarded(context)
         return guarded(found, name="toolkit_length") if lengthened else found, field
     if dialect == "postgresql":
-        start = sa.cast(moment[0], kind_sql) if kind is date else moment[0]
-        found = sa.type_coerce(start.op(operator, precedence=7)(length), kind_sql)
+        start = clocks.midnight(dialect, moment[0]) if kind is date else moment[0]
+        found = clocks.moved(dialect, operator, start, length)
         return sa.type_coerce(within_years(found, length, kept=bool(kept_in)), kind_sql), field
     signed = length if operator == "+" else -sa.type_coerce(length, sa.BigInteger())
     if dialect == "sqlite" and kept_in and kind is not time:
@@ -334,5 +335,6 @@ def _difference(dialect: str, left: Typed, right: Typed) -> Typed:
         sides = [sa.cast(side[0], _mysql_instant()) for side in (right, left)]
         return sa.func.timestampdiff(unit, *sides, type_=kind), field
     instant = _field(datetime).sql_type()
-    sides = [side[0] if clock else sa.cast(side[0], instant) for side in (left, right)]
+    sides = [clocks.midnight(dialect, side[0]) if kind_of(side[1]) is date else side[0] for side in (left, right)]
+    sides = sides if clock else [sa.type_coerce(side, instant) for side in sides]
     return sa.type_coerce(sides[0].op("-", precedence=7)(sides[1]), kind), field

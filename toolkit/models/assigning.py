@@ -11,13 +11,14 @@ from toolkit.errors import FieldError, IntegrityError, ValidationError
 from toolkit.models.expressions import Expression, Now, Q
 from toolkit.models.fields import JSONField
 from toolkit.models.fields.several import refuse_several
+from toolkit.models.functions.clocks import midnight
 from toolkit.models.guards import keeps_instants, kept, label_of
 from toolkit.models.naming import names_in
 from toolkit.models.nesting import lift_nested, nested_enough
 from toolkit.models.outputs import KINDS, Typed, decimal_places, held_by, kind_of, named_kind
 from toolkit.models.selection import own_slots
 from toolkit.models.shapes import MOMENT, SLOT, Bind
-from toolkit.models.sides import NUMBERS, midnight
+from toolkit.models.sides import NUMBERS
 from toolkit.models.subqueries import Subquery
 from toolkit.models.unmanaged import bound_type
 from toolkit.models.windows import refuse_windows

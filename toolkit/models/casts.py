@@ -12,6 +12,7 @@ from typing import Any
 from toolkit.errors import FieldError
 from toolkit.models.fields.json import JSONField
 from toolkit.models.functions.casing import exactly_compared
+from toolkit.models.functions.clocks import midnight
 from toolkit.models.json_paths import numbers_at, text_at
 from toolkit.models.outputs import KINDS, AnyDecimal, Output, Typed, decimal_places, kept_kind, kind_of, named_kind
 
@@ -194,13 +195,7 @@ def _to_bool(dialect: str, value: Any, source: Any, target: Any) -> Any:
 
 
 def _date_to_instant(dialect: str, value: Any, source: Any, target: Any) -> Any:
-    """Midnight, in UTC."""
-    import sqlalchemy as sa
-    from sqlalchemy.dialects.mysql import DATETIME
-
-    if dialect == "sqlite":
-        return sa.func.toolkit_instant_add(value, sa.literal_column("0"), type_=target.sql_type())
-    return sa.cast(value, DATETIME(fsp=6) if dialect == "mysql" else target.sql_type())
+    return midnight(dialect, value)
 
 
 def _instant_to_date(dialect: str, value: Any, source: Any, target: Any) -> Any:

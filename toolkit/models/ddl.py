@@ -156,7 +156,36 @@ def _compiler(schema: Any, model: Any) -> Compiler:
     return compiler
 
 
+_BY_SETTINGS = {"jsonb_build_object": "JSONObject()", "jsonb_build_array": "JSONArray()"}
+
+
+def by_settings(schema: Any, model: Any, expression: Expression) -> str | None:
+    """What of an expression PostgreSQL computes by the settings of who asks: no column may keep it. None if nothing.
+
+    Source: PostgreSQL, "Function Volatility Categories": STABLE are functions of JSON, for the dates in it, and dates
+    as text.
+    """
+    import sqlalchemy as sa
+    from sqlalchemy.sql.visitors import iterate
+
+    if schema.dialect != "postgresql":
+        return None
+    values: list[Any] = []
+    for each in iterate(_clause(schema, model, expression.lift(values), values, repr(expression))):
+        if isinstance(each, sa.Function) and each.name in _BY_SETTINGS:
+            return _BY_SETTINGS[each.name]
+        if isinstance(each, sa.Cast) and isinstance(each.type, sa.String) and isinstance(each.clause.type, sa.Date):
+            return "a date as text"
+    return None
+
+
 def _text(schema: Any, model: Any, structure: Any, values: list[Any], told: str) -> str:
+    clause = _clause(schema, model, structure, values, told)
+    options = {"literal_binds": True, "include_table": False}
+    return str(clause.compile(dialect=schema.spelling.literal_compiler(), compile_kwargs=options))
+
+
+def _clause(schema: Any, model: Any, structure: Any, values: list[Any], told: str) -> Any:
     compiler = _compiler(schema, model)
     try:
         if structure[0] == "(q)":
@@ -172,8 +201,7 @@ def _text(schema: Any, model: Any, structure: Any, values: list[Any], told: str)
             "index sees one row only",
             hint="Use the model's own fields, or check it in clean().",
         )
-    options = {"literal_binds": True, "include_table": False}
-    return str(clause.compile(dialect=schema.spelling.literal_compiler(), compile_kwargs=options))
+    return clause
 
 
 def as_text(sql: str) -> Any:

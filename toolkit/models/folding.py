@@ -26,6 +26,9 @@ def folded(expression: Any, dialect: str) -> Any:
 
     if dialect == "sqlite":
         return sa.func.toolkit_fold(expression)
+    if dialect == "postgresql" and isinstance(expression, sa.BindParameter) and expression.value is not None:
+        # a constant of a declaration: PostgreSQL cannot fold it in a generated column, whose collations it finds later
+        return sa.collate(sa.literal(_folded_ahead(expression.value), sa.String()), ICU)
     if dialect == "postgresql":
         text = expression
         for old, new in (("İ", "i\u0307"), ("ẞ", "ss")):
@@ -35,6 +38,12 @@ def folded(expression: Any, dialect: str) -> Any:
     if dialect == "mysql":
         return _folded_by_replacing()(expression)
     return sa.func.upper(expression)
+
+
+def _folded_ahead(text: str) -> str:
+    """What PostgreSQL makes of a text: ICU writes upper case as Python does."""
+    text = text.replace("İ", "i\u0307").replace("ẞ", "ss")
+    return text.translate(str.maketrans(*_ALONE)).upper()
 
 
 def _written(text: str) -> Any:

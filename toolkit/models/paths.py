@@ -90,7 +90,8 @@ def resolve(compiler: Compiler, name: str, node: Node, *, joined: bool | frozens
         else:
             if isinstance(found, ForeignKey) and rest and _is_key(found, rest[0]):
                 rest = rest[1:]
-            return Resolved(*placed(compiler, node, found), found, rest)
+            home, column = placed(compiler, node, found)
+            return Resolved(home, column, found.asked if found.is_generated else found, rest)
         if not rest or not is_path(node.model._meta, rest[0]):
             return Resolved(node, column_of(compiler, node, node.model._meta.pk), node.model._meta.pk, rest)
     raise FieldError(f"{node.model.__name__}: {name!r} names nothing")

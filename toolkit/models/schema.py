@@ -249,6 +249,12 @@ def _impossible_fields(schema: Schema, model: Any) -> Iterator[ToolkitError]:
                 "asks for",
                 hint="Use SET_DEFAULT, which the toolkit does itself, or DB_SET_NULL.",
             )
+        told = ddl.by_settings(schema._draft, model, field.expression) if field.is_generated else None
+        if told is not None:
+            yield DeclarationError(
+                f"{meta.label}.{field.name}: {name} computes {told} by the settings of who asks, and keeps none of it",
+                hint="Compute it in annotate(), or let save() fill a plain field.",
+            )
         if field.is_generated and not field.db_persist and not spelling.virtual_columns:
             yield DeclarationError(
                 f"{meta.label}.{field.name}: {name} keeps what it computes, and db_persist is False",

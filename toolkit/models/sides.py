@@ -17,6 +17,7 @@ from toolkit.models.fields import DateField, DateTimeField, JSONField
 from toolkit.models.fields.base import Convert
 from toolkit.models.fields.several import columns_of, parts_of, refuse_several
 from toolkit.models.functions.casing import exactly_compared
+from toolkit.models.functions.clocks import midnight
 from toolkit.models.outputs import Typed, held_by, kind_of, named_kind
 from toolkit.models.subqueries import Subquery
 
@@ -121,17 +122,6 @@ def _spelt(dialect: str, value: Any) -> Any:
 
 def _unlike(where: str, left: str, right: str) -> FieldError:
     return FieldError(f"{where}: {left} cannot be compared with {right}", hint="Say Cast(..., output_field) first.")
-
-
-def midnight(dialect: str, day: Any) -> Any:
-    """A date as the instant at which it begins, in UTC."""
-    import sqlalchemy as sa
-    from sqlalchemy.dialects.mysql import DATETIME
-
-    kind = DateTimeField[Any]().sql_type()
-    if dialect == "sqlite":
-        return sa.func.toolkit_instant_add(day, sa.literal_column("0"), type_=kind)
-    return sa.cast(day, DATETIME(fsp=6) if dialect == "mysql" else kind)
 
 
 def sides(context: Context, where: str, items: Any, left: Typed, write: Convert) -> tuple[Any, list[Any]]:

@@ -20,7 +20,7 @@ SELECT news_story.id, news_story.title, news_story.slug, news_story.section_id, 
 
 -- a column that may be NULL against another
 -- Story.objects.exclude(expires__gt=F('published') + timedelta(days=31))
-SELECT news_story.id, news_story.title, news_story.slug, news_story.section_id, news_story.editor_id, news_story.weight, news_story.status, news_story.published, news_story.expires FROM news_story WHERE NOT coalesce(news_story.expires > CASE WHEN (%s NOT BETWEEN -INTERVAL '3652059 days' AND INTERVAL '3652059 days') THEN NULL WHEN (news_story.published + %s BETWEEN TIMESTAMPTZ '0001-01-01 00:00:00+00' AND TIMESTAMPTZ '9999-12-31 23:59:59.999999+00') THEN news_story.published + %s END, false) ORDER BY news_story.published DESC, news_story.id;
+SELECT news_story.id, news_story.title, news_story.slug, news_story.section_id, news_story.editor_id, news_story.weight, news_story.status, news_story.published, news_story.expires FROM news_story WHERE NOT coalesce(news_story.expires > CASE WHEN (%s NOT BETWEEN -INTERVAL '3652059 days' AND INTERVAL '3652059 days') THEN NULL WHEN (timezone('UTC', timezone('UTC', news_story.published) + %s) BETWEEN TIMESTAMPTZ '0001-01-01 00:00:00+00' AND TIMESTAMPTZ '9999-12-31 23:59:59.999999+00') THEN timezone('UTC', timezone('UTC', news_story.published) + %s) END, false) ORDER BY news_story.published DESC, news_story.id;
 
 -- NULL in a list means nothing
 -- Comment.objects.filter(score__in=[None, 1])
@@ -278,7 +278,7 @@ SELECT DISTINCT CAST(date_trunc('year', timezone('UTC', news_story.published)) A
 
 -- hours
 -- Story.objects.filter(weight=3).datetimes('published', 'hour')
-SELECT DISTINCT news_story.published - (timezone('UTC', news_story.published) - date_trunc('hour', timezone('UTC', news_story.published))) AS v0 FROM news_story WHERE news_story.weight = %s::BIGINT AND news_story.published IS NOT NULL ORDER BY 1 ASC NULLS FIRST;
+SELECT DISTINCT timezone('UTC', timezone('UTC', news_story.published) - (timezone('UTC', news_story.published) - date_trunc('hour', timezone('UTC', news_story.published)))) AS v0 FROM news_story WHERE news_story.weight = %s::BIGINT AND news_story.published IS NOT NULL ORDER BY 1 ASC NULLS FIRST;
 
 -- quarters
 -- Story.objects.values_list(TruncQuarter('published')).distinct().order_by('-truncquarter1')[:1]

@@ -41,6 +41,18 @@ TABLES = (
 """The tables and views of the schema. ``information_schema.tables``, which asks who may read each, takes longer."""
 
 
+HINTS = {
+    "current transaction is aborted": (
+        "Give what may fail a block of its own, 'with atomic():', and catch the error around it."
+    ),
+    "generation expression is not immutable": (
+        "A GeneratedField may call IMMUTABLE functions alone, which give the same whoever asks: declare your function "
+        "so, or compute the value in annotate()."
+    ),
+}
+"""Words of the server's errors, and what to do about them."""
+
+
 class PostgreSQL(Backend):
     """PostgreSQL."""
 
@@ -171,12 +183,7 @@ class PostgreSQL(Backend):
         return bool(cursor.statusmessage == "ROLLBACK")
 
     def hint(self, told: str) -> str | None:
-        aborted = "current transaction is aborted" in told
-        return (
-            "Give what may fail a block of its own, 'with atomic():', and catch the error around it."
-            if aborted
-            else None
-        )
+        return next((hint for words, hint in HINTS.items() if words in told), None)
 
     def forbid_writing(self, connection: Any) -> None:
         connection.execute("SET default_transaction_read_only = on")

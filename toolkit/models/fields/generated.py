@@ -10,6 +10,7 @@ from toolkit.database.backends import spelling
 from toolkit.errors import DeclarationError, FieldError
 from toolkit.models.fields.base import DATABASE_DEFAULT, MISSING, Convert, Field
 from toolkit.models.fields.integers import IntegerField
+from toolkit.models.fields.json import JSONField
 from toolkit.models.lookups import LookupFunction
 
 T = TypeVar("T")
@@ -25,6 +26,9 @@ class GeneratedField(Field[T]):
         output_field: A field of the kind of the result.
         db_persist: Keep the result in the table; otherwise it is computed at each reading, which PostgreSQL does
             not offer before version 18.
+
+    Attributes:
+        asked: A field of the same kind, as questions see the column.
     """
 
     is_generated = True
@@ -54,6 +58,7 @@ class GeneratedField(Field[T]):
             help_text=help_text,
         )
         self.expression, self.output_field, self.db_persist = expression, output_field, db_persist
+        self.asked = output_field
 
     not_in_database: ClassVar[frozenset[str]] = frozenset({"null", "blank", "default"})
 
@@ -68,6 +73,10 @@ class GeneratedField(Field[T]):
             raise DeclarationError(f"{self.model.__name__}.{self.name}: a computed value has no default and is no key")
         output.name, output.column, output.model = self.name, self.column, self.model
         output.check()
+        asked = self.asked = copy(output)
+        asked.null = True
+        if isinstance(asked, JSONField):
+            asked.is_computed = True
 
     if not TYPE_CHECKING:  # what Field says of its types holds
 
@@ -102,7 +111,7 @@ class GeneratedField(Field[T]):
         return self.output_field.db_writer(dialect)
 
     def db_reader(self, dialect: str) -> Convert:
-        return self.output_field.db_reader(dialect)
+        return self.asked.db_reader(dialect)
 
     def compared_value_of(self, dialect: str) -> Callable[[Any], Any]:
         return self.output_field.compared_value_of(dialect)

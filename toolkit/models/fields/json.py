@@ -61,6 +61,7 @@ class JSONField(Field[T]):
 
     lookups = LOOKUPS
     is_nested = True
+    is_computed = False
     path: ClassVar[tuple[Step, ...]] = ()
     base: ClassVar[Any] = None
 
@@ -169,9 +170,9 @@ class JSONField(Field[T]):
         )
 
     def load(self, text: Any) -> Any:
-        """The value of a JSON text; inside of a value null is None."""
+        """The value of a JSON text; inside of a value, and in a column that the database computes, null is None."""
         value = json.loads(text, cls=self.decoder)
-        return JSONNull() if value is None and not self.path else value
+        return JSONNull() if value is None and not self.path and not self.is_computed else value
 
     def value_to_string(self, value: Any) -> str:
         return self.dump(value)

@@ -47,12 +47,34 @@ def back(dialect: str, instant: Any, length: Any, zone: ZoneKey, unit: int) -> A
     """
     import sqlalchemy as sa
 
-    found = sa.type_coerce(instant.op("-", precedence=7)(length), sa.DateTime(timezone=True))
+    found = moved(dialect, "-", instant, length)
     begun = zone_table(zone).offsets[0] % unit
     if not begun:
         return found
     first = (EPOCH + (_FIRST + unit - begun) * SECOND).replace(tzinfo=None)
     return sa.case((_plain(dialect, instant) >= sa.literal_column(f"TIMESTAMP '{first.isoformat(' ')}'"), found))
+
+
+def moved(dialect: str, operator: str, instant: Any, length: Any) -> Any:
+    """An instant, so much later (``+``) or earlier (``-``).
+
+    As PostgreSQL sees it, an instant that is moved depends on the time zone of who asks, where days are not of 24
+    hours, and no column may keep it. Without a zone it does not, and the zone is UTC.
+    """
+    return _aware(dialect, _plain(dialect, instant).op(operator, precedence=7)(length))
+
+
+def midnight(dialect: str, day: Any) -> Any:
+    """A date as the instant at which it begins, in UTC."""
+    import sqlalchemy as sa
+    from sqlalchemy.dialects.mysql import DATETIME
+
+    kind = sa.DateTime(timezone=True)
+    if dialect == "sqlite":
+        return sa.func.toolkit_instant_add(day, sa.literal_column("0"), type_=kind)
+    if dialect == "postgresql":
+        return _aware(dialect, sa.cast(day, sa.DateTime()))
+    return sa.cast(day, DATETIME(fsp=6) if dialect == "mysql" else kind)
 
 
 def _plain(dialect: str, instant: Any) -> Any:
