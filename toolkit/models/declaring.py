@@ -110,7 +110,7 @@ class ModelBase(type):
         add_managers(model)
         inherit_virtuals(model, namespace)
         for key, value in list(vars(model).items()):
-            if hasattr(value, "contribute_virtual"):
+            if hasattr(type(value), "contribute_virtual"):  # of a field itself it would be looked for at length
                 value.contribute_virtual(model, key)
         keep_properties(model)
         refuse_never_called(model, MODEL)

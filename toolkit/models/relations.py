@@ -10,6 +10,7 @@ import msgspec
 from toolkit.errors import DeclarationError
 from toolkit.i18n import gettext_lazy
 from toolkit.models.fields.base import MISSING, Convert, Field, FieldOptions
+from toolkit.models.fields.integers import integer_type
 from toolkit.models.naming import filled
 from toolkit.models.on_delete import (
     BY_DATABASE,
@@ -295,7 +296,7 @@ class ForeignKey(Relation[T]):
         import sqlalchemy as sa
 
         kind = self.target_field.sql_type()
-        return sa.BigInteger().with_variant(sa.Integer(), "sqlite") if isinstance(kind, sa.BigInteger) else kind
+        return integer_type("BigInteger") if isinstance(kind, sa.BigInteger) else kind
 
     def find_lookup(self, name: str) -> Any:
         """That of the key it refers to."""

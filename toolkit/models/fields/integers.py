@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import cache
 from typing import Any, ClassVar, Literal, TypeVar, Unpack, overload
 
 from toolkit.database.backends import spelling
@@ -20,6 +21,18 @@ _TOO_LONG_TO_SHOW = 10**40
 _NOT_WHOLE = gettext_lazy("%(shown)s is not a whole number")
 _OUT_OF_BOUNDS = gettext_lazy("%(shown)s is out of bounds (%(low)s to %(high)s)")
 _NUMBER_OUT_OF_BOUNDS = gettext_lazy("the number is out of bounds (%(low)s to %(high)s)")
+
+
+@cache
+def integer_type(size: str) -> Any:
+    """The type of a column of whole numbers, made once: SQLAlchemy copies a type for each variant, which takes long.
+
+    Args:
+        size: SQLAlchemy's name of it.
+    """
+    import sqlalchemy as sa
+
+    return getattr(sa, size)().with_variant(sa.Integer(), "sqlite")
 
 
 class IntegerField(Field[T]):
@@ -57,9 +70,7 @@ class IntegerField(Field[T]):
             raise _out_of_bounds(value, self.low, self.high)
 
     def sql_type(self) -> Any:
-        import sqlalchemy as sa
-
-        return getattr(sa, self.size)().with_variant(sa.Integer(), "sqlite")
+        return integer_type(self.size)
 
     def db_value_of(self, dialect: str) -> Callable[[Any], Any]:
         """Refuse a number that the column is too small for, before a database does, or SQLite does not."""
@@ -88,9 +99,7 @@ class IntegerField(Field[T]):
         return value_of if write is None else super().compared_value_of(dialect)
 
     def compared_type(self) -> Any:
-        import sqlalchemy as sa
-
-        return sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+        return integer_type("BigInteger")
 
     def constraints(self, dialect: str) -> Iterable[str]:
         return (f"{spelling(dialect).identifier(self.column)} >= 0",) if self.low == 0 else ()
