@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from toolkit import migrations, models
-from toolkit.errors import Problems
+from toolkit.errors import MigrationError, Problems
 from toolkit.migrations.tables.comparing import differences
 from toolkit.models import Q
 from toolkit.models.schema import Schema
@@ -273,3 +273,18 @@ def test_each_of_the_models_that_refer_to_one_another_is_made_a_table_of_once(ne
     migrations.create_tables(newsroom.database, newsroom.app.models)
     assert differences(newsroom.database, newsroom.app.models) == []
     assert sorted(made) == ["news.Answer", "news.Comment", "news.Section", "news.Story"]
+
+
+def test_a_view_that_stands_in_the_way_is_told_with_what_to_do(newsroom, model):
+    newsroom.migrate(story(model))
+    newsroom.database.execute("CREATE VIEW titles AS SELECT title FROM news_story")
+    newsroom.declare(model("Story", title=models.TextField()))
+    newsroom.make()
+    if newsroom.database.dialect == "postgresql":
+        with pytest.raises(
+            MigrationError, match=r"view titles depends on .*Drop what is named before, .*RunSQL\. The data"
+        ):
+            newsroom.apply()
+        newsroom.database.execute("DROP VIEW titles")
+    newsroom.apply()
+    assert newsroom.problems() == []

@@ -7,6 +7,9 @@ import re
 SMALLER = "Ask for fewer columns or conditions at once, in several questions."
 """For a statement that is larger than the database takes."""
 
+MIGRATE = "Apply the migrations: toolkit migrations apply."
+"""For a table or a column that is not there."""
+
 
 def hint_for(told: str) -> str | None:
     """The next step, if it is known.
@@ -21,7 +24,7 @@ _HINTS = (
     (
         r"no such table|no such column|has no column named|(relation|column) .* does not exist|doesn't exist"
         r"|Unknown column",
-        "Apply the migrations: toolkit migrations apply.",
+        MIGRATE,
     ),
     (
         r"out of range for \w+\.\w+: -?\d|(integer|smallint) out of range|numeric field overflow|Out of range value",
@@ -64,6 +67,10 @@ _HINTS = (
         r'no default operator class for access method "(gist|gin)"',
         "Plain values are compared there by an extension: CREATE EXTENSION btree_gist (of GIN: btree_gin), in a RunSQL "
         "of a migration before, or by hand.",
+    ),
+    (
+        r"column used (by|in) a (view|trigger|policy|function)|other objects depend on it",
+        "Drop what is named before, and make it again after, with migrations.RunSQL.",
     ),
     (r"read-only", "May this user write here?"),
     (r"too many SQL variables", "Filter with a queryset instead of a list: author__in=Author.objects.filter(...)."),

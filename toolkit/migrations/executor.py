@@ -8,7 +8,8 @@ from functools import partial
 from typing import Any
 
 from toolkit.database import DEFAULT
-from toolkit.errors import MigrationError, Problems, ToolkitError, did_you_mean
+from toolkit.database.hints import MIGRATE
+from toolkit.errors import IntegrityError, MigrationError, Problems, ToolkitError, did_you_mean
 from toolkit.migrations.editors.base import Editor
 from toolkit.migrations.editors.journal import (
     Progress,
@@ -417,7 +418,8 @@ def _located(error: ToolkitError, step: Step, operation: Any, stands: str) -> To
     """The error with the migration's file, and what stands."""
     verb = "reversed" if step.backwards else "applied"
     detail = str(error) if hasattr(error, "problems") else error.message
-    hint = error.hint if isinstance(error, MigrationError) else None
+    known = error.hint != MIGRATE and not isinstance(error, IntegrityError)  # whose hint says what stands, too
+    hint = error.hint if known else None
     told = f"{step.migration} was not {verb}: {operation.describe()}: {detail}"
     if stands == UNTOUCHED:
         return MigrationError(told, path=step.migration.path, hint=_sentences(hint, UNTOUCHED))
