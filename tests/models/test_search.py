@@ -166,9 +166,11 @@ def test_searches_are_joined_like_other_conditions(scope: Scope) -> None:
     assert ferry.aggregate(best=Max(SearchRank()))["best"] == pytest.approx(best)
 
 
-@pytest.mark.parametrize("wrong", [{"text": None}, {"text": 5}, {"text": "ferry", "language": ["en"]}])
-def test_what_is_no_text_is_not_searched_for(scope: Scope, wrong: Any) -> None:
-    with pytest.raises(FieldError, match=r"search\(.*text"):
+@pytest.mark.parametrize(
+    "wrong", [{"text": None}, {"text": 5}, {"text": "ferry", "language": ["en"]}, {"text": " OR ".join("ab" * 501)}]
+)
+def test_what_is_no_text_that_anybody_types_is_not_searched_for(scope: Scope, wrong: Any) -> None:
+    with pytest.raises(FieldError, match=r"search\(.*(text|more than 1000 words)"):
         Report.objects.search(**wrong)
 
 

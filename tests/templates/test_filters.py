@@ -143,6 +143,12 @@ def test_urlize_can_ask_not_to_be_followed_and_shorten_what_is_shown() -> None:
     assert filters.urlize(Markup("<i>https://x.example</i>")) == "<i>https://x.example</i>"
 
 
+@pytest.mark.parametrize("wrong", ["none", "5", "'x', words=0"])
+def test_highlight_says_what_it_takes(shown: Callable[..., str], wrong: str) -> None:
+    with pytest.raises(TemplateError, match=r"highlight( takes a text of words|\(words=0\) shows nothing)"):
+        shown(f"'x'|highlight({wrong})")
+
+
 def test_absolute_url_needs_a_base() -> None:
     with pytest.raises(TemplateError, match=r"needs the site's base URL\. Set base_url"):
         filters.absolute_url("/a/")

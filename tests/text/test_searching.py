@@ -99,6 +99,22 @@ def test_the_excerpt_has_most_of_the_marks() -> None:
     assert len(text[start:end].split()) == 6
 
 
+def test_many_terms_mark_what_each_alone_would() -> None:
+    text = "the ferry to the old city hall ferries city-budget cities oldest city"
+    asked = ["ferry", '"city hall"', "old*", "city-bud*", "hall", "zz*"]
+    alone = {span for each in asked for span in find_marks(text, parse_query(each, "en"), "en")}
+    together = find_marks(text, parse_query(" OR ".join(asked), "en"), "en")
+    assert [text[start:end] for start, end in together] == [
+        "ferry",
+        "old",
+        "city hall",
+        "ferries",
+        "city-budget",
+        "oldest",
+    ]
+    assert set(together) <= alone
+
+
 @given(st.text())
 def test_the_short_way_gives_the_same_words(text: str) -> None:
     assert words_of(text, "en") == [token.word for token in tokens(text, "en")]

@@ -221,7 +221,8 @@ class Question(Generic[M]):
         """Rows that have these words, the best first.
 
         All words are wanted, in any form of them; ``"in quotes"`` side by side; ``-word`` is not; ``one OR other`` at
-        least one of two; ``prefix*`` whatever begins so. Every text can be asked for; one without a word finds nothing.
+        least one of two; ``prefix*`` whatever begins so. Every text of up to 1,000 words can be asked for; one without
+        a word finds nothing.
 
         Args:
             text: As somebody typed it.

@@ -207,6 +207,10 @@ def highlight(
 
     With ``words``, only the stretch of so many words that has most of it.
     """
+    if not isinstance(query, str):
+        raise TemplateError(f"highlight takes a text of words, not {query!r:.200}", hint='Of none, "" marks nothing.')
+    if words is not None and words < 1:
+        raise TemplateError(f"highlight(words={words!r:.200}) shows nothing", hint="Give a number above 0.")
     text, language = str(value), _locale(language)
     asked = searching.parse_query(query, language)
     marks = searching.find_marks(text, asked, language)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 from threading import Lock
@@ -281,24 +282,25 @@ def _common_start(one: str, other: str) -> str:
 
 
 def find_marks(text: str, query: SearchQuery, language: str) -> list[tuple[int, int]]:
-    """Where a text has what a query looks for: (start, end) in order, not overlapping."""
+    """Where a text has what a query looks for: (start, end) in order, not overlapping.
+
+    It takes as long for a thousand terms as for one: visitors type what they like.
+    """
     found = list(tokens(text, language))
+    words = [token.word for token in found]
+    whole = {term.words for term in query.terms if not term.is_prefix}
+    begun = {term.words for term in query.terms if term.is_prefix}
+    counts = {len(term) for term in whole}
+    shapes = {(len(term), len(term[-1])) for term in begun}
     spans: list[tuple[int, int]] = []
-    for index in range(len(found)):
-        for term in query.terms:
-            if _stands_at(term, found, index):
-                spans.append((found[index].start, found[index + len(term.words) - 1].end))
+    for index, token in enumerate(found):
+        met = [count for count in counts if tuple(words[index : index + count]) in whole]
+        for count, letters in shapes:
+            *before, last = words[index : index + count]
+            if (*before, last[:letters]) in begun:
+                met.append(count)
+        spans += [(token.start, found[index + count - 1].end) for count in met]
     return _merged(spans)
-
-
-def _stands_at(term: Term, found: Sequence[Token], index: int) -> bool:
-    last = index + len(term.words) - 1
-    if last >= len(found):
-        return False
-    exact = len(term.words) - term.is_prefix
-    if any(found[index + n].word != term.words[n] for n in range(exact)):
-        return False
-    return not term.is_prefix or found[last].word.startswith(term.words[-1])
 
 
 def _merged(spans: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
@@ -323,7 +325,7 @@ def find_excerpt(text: str, marks: Sequence[tuple[int, int]], words: int) -> tup
     if len(bounds) <= words:
         return 0, len(text)
     starts = [start for start, _ in marks]
-    has_mark = [any(first <= start < last for start in starts) for first, last in bounds]
+    has_mark = [bisect_left(starts, first) < bisect_left(starts, last) for first, last in bounds]
     best = count = sum(has_mark[:words])
     at = 0
     for first in range(1, len(bounds) - words + 1):

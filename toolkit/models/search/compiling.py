@@ -20,11 +20,16 @@ else:
     nodes = LazyModule("toolkit.models.nodes")
 
 
+MOST_TERMS = 1_000
+"""Words of one search. Databases look for 2,000 alternatives in half a second among 2,000 texts, and for 50,000 in half
+a minute, or not at all."""
+
+
 def lift_search(model: Any, text: str, language: str | None, values: list[Any]) -> Any:
     """The operation of ``.search(text)``; the query and the languages are appended to the values.
 
     Raises:
-        FieldError: The model has no search, or the language is not known outside of a site.
+        FieldError: The model has no search, the language is not known outside of a site, or it is no text to look for.
     """
     search: Search | None = model._meta.search
     if search is None:
@@ -46,6 +51,9 @@ def lift_search(model: Any, text: str, language: str | None, values: list[Any]) 
     asked = dict.fromkeys(
         parse_query(text, each) for each in ((language, default) if search.translated else (language,))
     )
+    for query in asked:
+        if len(query.terms) + len(query.unwanted) > MOST_TERMS:
+            raise FieldError(f"search() of more than {MOST_TERMS} words", hint="Nobody types so many. Cut the text.")
     values += [tuple(asked), language, default]
     return ("search", len(values) - 3)
 
