@@ -55,6 +55,15 @@ def test_totals_of_a_group_in_a_subquery(m: Any, newsroom: Any) -> None:
     assert [s.total for s in m.Section.objects.annotate(total=Subquery(weights))] == [13, 15, 12]
 
 
+def test_groups_of_partners_in_a_subquery_are_refused_for_those_of_the_table_between(m: Any, newsroom: Any) -> None:
+    stories = m.Story.objects.filter(tags=OuterRef("pk")).order_by().values("tags").annotate(n=Count("pk"))
+    with pytest.raises(FieldError, match=r"Story in groups by 'tags' has one of each partner of its rows"):
+        list(m.Tag.objects.annotate(n=Subquery(stories.values("n"))))
+    between = m.Story.tags.through.objects.filter(tag=OuterRef("pk")).values("tag").annotate(n=Count("pk"))
+    found = m.Tag.objects.annotate(n=Subquery(between.values("n")), again=Count("stories")).values_list("n", "again")
+    assert list(found) == [(8, 8)] * 5
+
+
 def test_exists(m: Any, newsroom: Any) -> None:
     heavy = m.Story.objects.filter(section=OuterRef("pk"), weight__gt=OuterRef("position") + 2)
     expected = [any(s.weight > section.position + 2 and s.section_id == section.pk for s in newsroom.stories)

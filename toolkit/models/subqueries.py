@@ -13,6 +13,7 @@ from toolkit.models.outputs import Output, Typed, boolean, like
 from toolkit.models.windows import refuse_windows
 
 if TYPE_CHECKING:
+    from toolkit.models.compiler import Compiler
     from toolkit.models.context import Context
     from toolkit.models.fields.base import Field
 
@@ -101,9 +102,28 @@ class Subquery(Expression):
                 hint="Name one of its fields.",
             )
         start, stop = lifted[3:]
+        if (start, stop) == (None, None):
+            _refuse_groups_of_partners(compiler)
         select = compiler.limited(compiler.select([column]), start, stop, values, at_most=1)
         found = select.scalar_subquery(), like(field)
         return read_as(context.dialect, found, output) if output else found
+
+
+def _refuse_groups_of_partners(compiler: Compiler) -> None:
+    """Refuse one value of groups by partners: a condition on partners says which rows, and not which groups.
+
+    Raises:
+        FieldError: They are groups by partners.
+    """
+    compiler.groups()
+    if compiler.selection.grouped and compiler.crossed:
+        groups = ", ".join(map(repr, compiler.selection.groups))
+        raise FieldError(
+            f"a Subquery gives one value, and {compiler.model.__name__} in groups by {groups} has one of each partner "
+            "of its rows, whichever partner they were filtered by",
+            hint="Aggregate the partners themselves, as annotate(n=Count('stories')) does, or group the rows of the "
+            "table between. Slice it, [:1], for the first.",
+        )
 
 
 def unnamed_value(model: Any, compared: Any) -> str:
