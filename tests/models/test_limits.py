@@ -51,6 +51,13 @@ def test_tables_beyond_those_that_a_database_joins_are_refused(m: Any, newsroom:
         list(rows)
 
 
+def test_more_querysets_than_a_database_combines_are_refused(m: Any, newsroom: Any) -> None:
+    rows = m.Story.objects.union(*[m.Story.objects.filter(weight=3)] * 500)
+    if newsroom.database.dialect == "sqlite":
+        with pytest.raises(FieldError, match=r"Story: union\(\) of 501 querysets, and the database takes 500"):
+            list(rows)
+
+
 def test_thousands_of_conditions_stand_side_by_side(m: Any, newsroom: Any) -> None:
     """SQLite takes a list of a thousand for a tree a thousand levels deep."""
     count = 1010 if newsroom.database.dialect == "sqlite" else 250

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from toolkit.errors import FieldError
 from toolkit.lazily import LazyModule
 from toolkit.models.fields.several import columns_of
+from toolkit.models.limits import refuse_many_combined
 from toolkit.models.windows import has_window
 
 if TYPE_CHECKING:
@@ -238,6 +239,7 @@ def combined_table(compiler: Any, operation: Any, values: Any) -> tuple[Any, lis
     import sqlalchemy as sa
 
     _, kind, parts = operation
+    refuse_many_combined(compiler.model, kind.partition(" ")[0], len(parts), compiler.schema.spelling)
     inners = [compiler.nested(part, values) for part in parts]
     every = [_columns_of(inner) for inner, _ in inners]
     _refuse_unequal(kind, every)

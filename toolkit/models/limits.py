@@ -60,6 +60,20 @@ def refuse_many_joined(model: Any, count: int, backend: type[Backend]) -> None:
         )
 
 
+def refuse_many_combined(model: Any, kind: str, count: int, backend: type[Backend]) -> None:
+    """Refuse a union and its kin of more parts than the database takes.
+
+    Raises:
+        FieldError: It is.
+    """
+    most = backend.combined_questions
+    if most is not None and count > most:
+        raise FieldError(
+            f"{model.__name__}: {kind}() of {count} querysets, and the database takes {most}",
+            hint="Combine fewer at a time, or say it in one question, with Q(...) | Q(...).",
+        )
+
+
 def _questions_in(clause: Any) -> int:
     """How many questions a database may take for tables of the SELECT that they are a condition of.
 

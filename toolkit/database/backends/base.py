@@ -119,6 +119,7 @@ class Backend:
         streams_beside: Other questions may be asked, and rows written, while the rows of one are taken from the server.
         sets_defaults: A reference may be set to its default when the row that it refers to goes.
         joined_tables: How many tables one SELECT may have; None if there is no bound.
+        combined_questions: How many SELECTs a union and its kin may have; None if there is no bound.
         nested_questions: How many SELECTs may stand inside of one another: PostgreSQL plans 40 for 0.3 s, 80 for 19 s.
         too_large: A regular expression for what the driver says of a statement that is larger than the database takes.
         writers: How values of Python's types, the first that fits, are kept in columns, where the driver would not
@@ -168,6 +169,7 @@ class Backend:
     streams_beside: ClassVar[bool] = False
     sets_defaults: ClassVar[bool] = True
     joined_tables: ClassVar[int | None] = None
+    combined_questions: ClassVar[int | None] = None
     nested_questions: ClassVar[int] = 40
     too_large: ClassVar[str] = ""
     writers: ClassVar[Mapping[type, Callable[[Any], Any]]] = {}

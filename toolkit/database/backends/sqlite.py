@@ -110,6 +110,7 @@ class SQLite(Backend):
     direct = True
     nulls_first: ClassVar[bool] = True
     joined_tables: ClassVar[int | None] = 64  # sqlite.org/limits.html, "Maximum Number Of Tables In A Join"
+    combined_questions: ClassVar[int | None] = 500  # the same, "Maximum Number Of Terms In A Compound SELECT Statement"
     nested_questions: ClassVar[int] = 11  # so many SELECTs fit its parser's stack
     too_large: ClassVar[str] = (
         r"parser stack overflow|Expression tree is too large|too many (SQL variables|columns|terms|arguments on)"
