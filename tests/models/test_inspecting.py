@@ -469,16 +469,20 @@ def test_a_day_that_is_none_is_told_with_its_row(url: str) -> None:
     database = opened_apart(url)
     try:
         database.execute("CREATE TABLE old (id INT PRIMARY KEY, day DATE, made DATETIME, at TIME)")
-        (old,) = imported(database, inspect_models(database), "Old")
+        database.execute("CREATE TABLE older (id BINARY(2) PRIMARY KEY, day DATE)")
+        old, older = imported(database, inspect_models(database), "Old", "Older")
         with database.atomic():
             database.execute("SET sql_mode = ''")
             database.execute("INSERT INTO old VALUES (1, '0000-00-00', '2026-00-01', '25:00:00')")
+            database.execute("INSERT INTO older VALUES (x'0a27', '0000-00-00')")
         with entered(Scope(None, database)):
             for name, told in [("day", "no such day"), ("made", "no such day"), ("at", "before 24:00")]:
                 with pytest.raises(DatabaseError, match=rf"Old\.{name} of row 1 is .*, which is no .*Field: .*{told}"):
                     old.objects.only(name).get()
                 with pytest.raises(DatabaseError, match=rf"'{name}' is .*, which is no value of that kind: .*{told}"):
                     list(old.objects.values("pk", name))
+            with pytest.raises(DatabaseError, match=r"UPDATE `older` SET `day` = \.\.\. WHERE `id` = x'0a27'\."):
+                older.objects.get()
     finally:
         database.drop()
 

@@ -174,17 +174,20 @@ def unread(value: Any, read: Callable[[Any], Any] | None, *, null: bool = True) 
 def unreadable_in(field: Any, key: Sequence[Any], value: Any, error: Exception) -> DatabaseError:
     """The error for a field of a row that could not be read, with the statement that mends it."""
     meta, scope = field.model._meta, current.get()
-    quote = partial(quoted, "sqlite" if scope is None else scope.of(field.model).database.dialect)
-    met = " AND ".join(f"{quote(part.column)} = {_literal(each)}" for part, each in zip(meta.key, key, strict=True))
+    dialect = "sqlite" if scope is None else scope.of(field.model).database.dialect
+    quote, literal = partial(quoted, dialect), partial(_literal, dialect)
+    met = " AND ".join(f"{quote(part.column)} = {literal(each)}" for part, each in zip(meta.key, key, strict=True))
     mended = f"UPDATE {quote(meta.table)} SET {quote(field.column)} = ... WHERE {met}"  # noqa: S608 - it is shown
     told = f"{meta.label}.{field.attname} of row {tuple(key) if len(key) > 1 else key[0]!r}"
     return unreadable(told, value, error, type(field).__name__, mended)
 
 
-def _literal(value: Any) -> str:
+def _literal(dialect: str, value: Any) -> str:
     """A key as SQL has it, to be shown."""
     if isinstance(value, int | float | Decimal):
         return str(value)
+    if isinstance(value, bytes | memoryview):
+        return f"'\\x{value.hex()}'" if dialect == "postgresql" else f"x'{value.hex()}'"
     return "'{}'".format(str(value).replace("'", "''"))
 
 
