@@ -281,6 +281,11 @@ def test_what_mariadb_cannot_keep_is_refused_at_prepare(fields: Any, told: str) 
     assert problems_of("sqlite", **fields()) == problems_of("postgresql", **fields()) == []
 
 
+def test_a_database_without_postgis_says_so() -> None:
+    hint = Database("postgresql://desk@localhost/news").backend.hint('type "geometry" does not exist')
+    assert hint == "Geometry needs PostGIS: CREATE EXTENSION postgis, in this database."
+
+
 # MariaDB
 
 

@@ -19,7 +19,7 @@ from sqlalchemy.schema import CreateTable
 
 from tests.gis.conftest import declare, geometry_fields
 from toolkit.database.connections import Database
-from toolkit.gis import Area, D, Distance, Length, Perimeter, nearest
+from toolkit.gis import Area, AsGeoJSON, AsWKT, D, Distance, Envelope, Length, Perimeter, nearest
 from toolkit.gis.matching import PREDICATES
 from toolkit.models.resolve import resolve_models
 from toolkit.models.schema import Schema
@@ -162,3 +162,13 @@ def test_measures_agree(world: World, postgis: World) -> None:
     found, expected = both(world, postgis, ask)
     for here, there in zip(found, expected, strict=True):
         assert here == pytest.approx(there, rel=1e-3)
+
+
+def test_texts_and_boxes_are_written_alike(world: World, postgis: World) -> None:
+    def ask(places: Any) -> list[Any]:
+        made = {"text": AsWKT("geometry"), "json": AsGeoJSON("geometry"), "box": Envelope("geometry")}
+        rows = places.annotate(**made).order_by("name").values_list("text", "json", "box")
+        return [(text, json, box and box.wkt) for text, json, box in rows]
+
+    found, expected = both(world, postgis, ask)
+    assert found == expected

@@ -16,6 +16,7 @@ from toolkit.models.fields import TextField
 from toolkit.models.lookups import LookupContext
 
 from .columns import reader, writer
+from .geojson import dumps, geometry_object
 from .measures import A, D
 from .values import to_usable_geometry
 
@@ -118,24 +119,55 @@ class Envelope(_OfOne):
 
     @classmethod
     def reader(cls, dialect: str) -> Reader:
-        return reader(dialect)
+        read = reader(dialect)
+        return lambda value: read(value).envelope  # whose corners come in one order from all databases
+
+
+class _Text(TextField[str]):
+    """Well-known text as shapely writes it: PostGIS leaves out spaces."""
+
+    def db_reader(self, dialect: str) -> Reader | None:
+        return _as_shapely_writes if dialect == "postgresql" else None
+
+
+def _as_shapely_writes(text: str) -> str:
+    import shapely
+
+    return str(shapely.from_wkt(text).wkt)
 
 
 class AsWKT(_OfOne):
     """Well-known text."""
 
-    output_field: ClassVar[Any] = TextField()
-    sqlite, postgis = "ST_AsText", "ST_AsText"
+    output_field: ClassVar[Any] = _Text()
+    sqlite = "ST_AsText"
+
+    @classmethod
+    def build(cls, context: Any, *arguments: Any) -> Any:
+        """With all digits: PostGIS leaves out those behind the 15th."""
+        import sqlalchemy as sa
+
+        if context.dialect != "postgresql":
+            return super().build(context, *arguments)
+        return sa.func.ST_AsText(arguments[0], sa.literal_column("20"))
 
 
 class AsGeoJSON(_OfOne):
     """A GeoJSON geometry object, as a dict on the rows."""
 
-    sqlite, postgis = "gis_geojson", "ST_AsGeoJSON"
+    sqlite = "gis_geojson"
+
+    @classmethod
+    def build(cls, context: Any, *arguments: Any) -> Any:
+        """From PostGIS the geometry itself: its GeoJSON has other digits, and rings as they are wound."""
+        return arguments[0] if context.dialect == "postgresql" else super().build(context, *arguments)
 
     @classmethod
     def reader(cls, dialect: str) -> Reader:
-        return json.loads
+        if dialect != "postgresql":
+            return json.loads
+        read = reader(dialect)
+        return lambda value: json.loads(dumps(geometry_object(read(value))))
 
 
 class GeometryType(_OfOne):

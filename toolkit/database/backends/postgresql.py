@@ -49,6 +49,7 @@ HINTS = {
         "A GeneratedField may call IMMUTABLE functions alone, which give the same whoever asks: declare your function "
         "so, or compute the value in annotate()."
     ),
+    'type "geometry" does not exist': "Geometry needs PostGIS: CREATE EXTENSION postgis, in this database.",
 }
 """Words of the server's errors, and what to do about them."""
 
