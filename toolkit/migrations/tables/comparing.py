@@ -18,11 +18,11 @@ from toolkit.migrations.tables.information import Column, TableInfo
 class Reader(Protocol):
     """A module that reads the tables of one kind of database."""
 
-    def has(self, database: Any, table: str) -> bool:
-        """Whether there is a table of this name."""
+    def present(self, database: Any, tables: Iterable[str]) -> set[str]:
+        """Those of some tables that are there."""
 
-    def read(self, database: Any, table: str) -> TableInfo | None:
-        """The table of this name, or None."""
+    def read(self, database: Any, tables: Iterable[str]) -> dict[str, TableInfo]:
+        """What those of some tables are like that are there."""
 
     def expected(self, database: Any, models: Sequence[Any]) -> dict[Any, TableInfo]:
         """What the tables of some models look like when they are made now."""
@@ -47,13 +47,14 @@ def reader_of(database: Any) -> Reader:
 
 def read_table(database: Any, table: str) -> TableInfo | None:
     """The table of this name as it is, or None when there is none."""
-    return reader_of(database).read(database, table)
+    return reader_of(database).read(database, [table]).get(table)
 
 
 def differences(database: Any, models: Iterable[Any]) -> list[MigrationError]:
     """How the tables that are there differ from their models; missing tables are not told."""
-    found = {model: read_table(database, model._meta.table) for model in models}
-    actual = {model: info for model, info in found.items() if info is not None}
+    models = list(models)
+    found = reader_of(database).read(database, {model._meta.table for model in models})
+    actual = {model: found[model._meta.table] for model in models if model._meta.table in found}
     tables_of(list(actual), database)
     expected = reader_of(database).expected(database, list(actual)) if actual else {}
     return [problem for model, info in actual.items() for problem in _compared(model, info, expected[model])]
@@ -61,8 +62,9 @@ def differences(database: Any, models: Iterable[Any]) -> list[MigrationError]:
 
 def missing_tables(database: Any, models: Iterable[Any]) -> list[Any]:
     """The models whose tables are not there."""
-    has = reader_of(database).has
-    return [model for model in models if not has(database, model._meta.table)]
+    models = list(models)
+    present = reader_of(database).present(database, {model._meta.table for model in models})
+    return [model for model in models if model._meta.table not in present]
 
 
 def _compared(model: Any, actual: TableInfo, expected: TableInfo) -> Iterator[MigrationError]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from toolkit.database.tokens.mysql import TRIGGERS
@@ -25,19 +25,18 @@ _TRIGGERS = "triggers"
 """The mark of all triggers. To list them took longer than all else that is read before most statements."""
 
 
-def has(database: Any, table: str) -> bool:
-    """Whether there is a table of this name."""
+def present(database: Any, tables: Iterable[str]) -> set[str]:
+    """Those of some tables that are there."""
     found = database.fetch(
-        "SELECT 1 FROM information_schema.tables WHERE table_schema = database() AND table_name = %s "
-        "AND table_type = 'BASE TABLE'",
-        (table,),
+        "SELECT table_name FROM information_schema.tables WHERE table_schema = database() AND table_type = 'BASE TABLE'"
     )
-    return bool(found)
+    there = {name.casefold() for (name,) in found}  # servers may take names without case, and keep them in another
+    return {table for table in tables if table.casefold() in there}
 
 
-def read(database: Any, table: str) -> TableInfo | None:
-    """The table of this name, or None."""
-    return _describe(_statement(database, table)) if has(database, table) else None
+def read(database: Any, tables: Iterable[str]) -> dict[str, TableInfo]:
+    """What those of some tables are like that are there."""
+    return {table: _describe(_statement(database, table)) for table in present(database, tables)}
 
 
 def expected(database: Any, models: Sequence[Any]) -> dict[Any, TableInfo]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -13,50 +14,70 @@ from toolkit.migrations.tables.information import Column, TableInfo
 
 SCRATCH_SCHEMA = "pg_temp"
 
-_COLUMNS = """SELECT attname, format_type(atttypid, atttypmod), NOT attnotnull,
+_COLUMNS = """SELECT attrelid::bigint, attname, format_type(atttypid, atttypmod), NOT attnotnull,
 NOT attnotnull OR atthasdef OR attidentity <> '' OR attgenerated <> '',
 CASE WHEN attgenerated = '' THEN pg_get_expr(adbin, adrelid) END,
 CASE WHEN attgenerated <> '' THEN pg_get_expr(adbin, adrelid) END,
 col_description(attrelid, attnum)
 FROM pg_attribute LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum
-WHERE attrelid = %s::regclass AND attnum > 0 AND NOT attisdropped ORDER BY attnum"""
-_CONSTRAINTS = """SELECT pg_get_constraintdef(oid) FROM pg_constraint
-WHERE conrelid = %s::regclass AND contype IN ('p', 'u', 'f', 'c', 'x')"""
-_INDEXES = """SELECT relname, pg_get_indexdef(indexrelid) FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid
-WHERE indrelid = %s::regclass AND NOT EXISTS (SELECT 1 FROM pg_constraint WHERE conindid = indexrelid
+WHERE attrelid = ANY(%s::bigint[]::oid[]) AND attnum > 0 AND NOT attisdropped ORDER BY attrelid, attnum"""
+_CONSTRAINTS = """SELECT conrelid::bigint, pg_get_constraintdef(oid) FROM pg_constraint
+WHERE conrelid = ANY(%s::bigint[]::oid[]) AND contype IN ('p', 'u', 'f', 'c', 'x')"""
+_INDEXES = """SELECT indrelid::bigint, relname, pg_get_indexdef(indexrelid)
+FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid
+WHERE indrelid = ANY(%s::bigint[]::oid[]) AND NOT EXISTS (SELECT 1 FROM pg_constraint WHERE conindid = indexrelid
 AND contype IN ('u', 'p', 'x'))"""
+_COMMENTS = """SELECT objoid::bigint, description FROM pg_description
+WHERE objoid = ANY(%s::bigint[]::oid[]) AND objsubid = 0 AND classoid = 'pg_class'::regclass"""
 
 
 _ANYWHERE = re.compile(r" ON .*?(?= USING)| NULLS (?:FIRST|LAST)(?=[,)])")
 """What is no difference between indexes: the table, and the place of NULLs, which older tables have elsewhere."""
 
 
-def has(database: Any, table: str) -> bool:
-    """Whether there is a table of this name."""
-    return database.fetch("SELECT to_regclass(%s)", (quote(table),))[0][0] is not None
+def present(database: Any, tables: Iterable[str]) -> set[str]:
+    """Those of some tables that are there."""
+    return set(_numbers(database, tables))
 
 
-def read(database: Any, table: str) -> TableInfo | None:
-    """The table of this name, or None."""
-    return _describe(database, table) if has(database, table) else None
+def read(database: Any, tables: Iterable[str]) -> dict[str, TableInfo]:
+    """What those of some tables are like that are there: in a few questions, however many they are."""
+    numbers = _numbers(database, tables)
+    return _describe(database, numbers) if numbers else {}
 
 
 def expected(database: Any, models: Sequence[Any]) -> dict[Any, TableInfo]:
     """What the tables of some models look like when they are made now: as temporary tables."""
     with _scratch_place(database):
-        return {model: _expected(database, model) for model in models}
+        for model in models:
+            _make(database, model)
+        found = read(database, [model._meta.table for model in models])
+    return {model: found[model._meta.table] for model in models}
 
 
-def _describe(database: Any, table: str) -> TableInfo:
-    name = quote(table)
-    columns = {
-        column: Column(kind, null, optional, _plain(default), generated, comment)
-        for column, kind, null, optional, default, generated, comment in database.fetch(_COLUMNS, (name,))
+def _numbers(database: Any, tables: Iterable[str]) -> dict[str, int]:
+    """The numbers of those of some tables that are there."""
+    names = {quote(table): table for table in tables}
+    sql = "SELECT name, to_regclass(name)::oid::bigint FROM unnest(%s::text[]) AS name"
+    return {names[name]: number for name, number in database.fetch(sql, (list(names),)) if number is not None}
+
+
+def _describe(database: Any, numbers: Mapping[str, int]) -> dict[str, TableInfo]:
+    given = (list(numbers.values()),)
+    columns: dict[int, dict[str, Column]] = defaultdict(dict)
+    for number, name, kind, null, optional, default, generated, comment in database.fetch(_COLUMNS, given):
+        columns[number][name] = Column(kind, null, optional, _plain(default), generated, comment)
+    constraints: dict[int, set[str]] = defaultdict(set)
+    for number, text in database.fetch(_CONSTRAINTS, given):
+        constraints[number].add(text)
+    indexes: dict[int, dict[str, str]] = defaultdict(dict)
+    for number, name, text in database.fetch(_INDEXES, given):
+        indexes[number][name] = _ANYWHERE.sub("", text)
+    comments = dict(database.fetch(_COMMENTS, given))
+    return {
+        table: TableInfo(columns[number], frozenset(constraints[number]), indexes[number], comments.get(number))
+        for table, number in numbers.items()
     }
-    constraints = frozenset(text for (text,) in database.fetch(_CONSTRAINTS, (name,)))
-    indexes = {index: _ANYWHERE.sub("", text) for index, text in database.fetch(_INDEXES, (name,))}
-    comment = database.fetch("SELECT obj_description(%s::regclass, 'pg_class')", (name,))[0][0]
-    return TableInfo(columns, constraints, indexes, comment)
 
 
 def _plain(default: str | None) -> str | None:
@@ -64,14 +85,13 @@ def _plain(default: str | None) -> str | None:
     return None if default is not None and default.startswith("nextval(") else default
 
 
-def _expected(database: Any, model: Any) -> TableInfo:
+def _make(database: Any, model: Any) -> None:
     for target in [model, *(key.target for key in model._meta.foreign_keys())]:
         if not _is_in_scratch(database, target):
             for statement in create_statements(database, target, foreign_keys=False):
                 database.execute(statement)
     for key in foreign_keys_of(table_of(model, database), database):
         database.execute(key.sql)
-    return _describe(database, model._meta.table)
 
 
 def _is_in_scratch(database: Any, model: Any) -> bool:

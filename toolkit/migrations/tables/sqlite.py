@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from toolkit.migrations.editors.statements import create_statements
@@ -14,15 +14,15 @@ Fetch = Callable[[str, Sequence[Any]], list[Any]]
 _SQL_OF = "SELECT sql FROM sqlite_master WHERE type = 'table' AND name = ? COLLATE NOCASE"
 
 
-def has(database: Any, table: str) -> bool:
-    """Whether there is a table of this name."""
-    return bool(database.fetch(_SQL_OF, (table,)))
+def present(database: Any, tables: Iterable[str]) -> set[str]:
+    """Those of some tables that are there."""
+    return {table for table in tables if database.fetch(_SQL_OF, (table,))}
 
 
-def read(database: Any, table: str) -> TableInfo | None:
-    """The table of this name, or None."""
-    found = database.fetch(_SQL_OF, (table,))
-    return _read(database.fetch, table, found[0][0]) if found else None
+def read(database: Any, tables: Iterable[str]) -> dict[str, TableInfo]:
+    """What those of some tables are like that are there."""
+    found = {table: database.fetch(_SQL_OF, (table,)) for table in tables}
+    return {table: _read(database.fetch, table, rows[0][0]) for table, rows in found.items() if rows}
 
 
 def expected(database: Any, models: Sequence[Any]) -> dict[Any, TableInfo]:
