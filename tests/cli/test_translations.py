@@ -107,6 +107,14 @@ def test_migrations_begin_when_an_app_is_named(run: Run, folder: Path) -> None:
     assert "nothing changed in the models" in run("migrations", "make").output
 
 
+def test_no_migration_is_made_of_a_table_that_no_database_can_make(run: Run, folder: Path) -> None:
+    kicker = 'kicker = models.IntegerField(default=0, db_default=models.F("id"))'
+    edit(folder, "bay_press/models.py", "    body = ", f"    {kicker}\n    body = ")
+    told = run("migrations", "make", "bay_press", status=1).stderr
+    assert "models.py:" in told and "db_default = F('id') looks at a column" in told
+    assert not (folder / "bay_press/migrations").exists()
+
+
 def test_migrations_are_applied_shown_and_checked(run: Run, folder: Path) -> None:
     run("migrations", "make", "bay_press")
     assert "0001_initial is not applied" in run("migrations", "check", status=1).stderr

@@ -506,9 +506,10 @@ def test_names_are_checked_when_the_site_is_prepared() -> None:
     assert "has no field 'nmae'" in declared(constraints=[models.UniqueConstraint(F("nmae") + 1, name="c")])[0]
     assert "looks at town_event" in declared(constraints=[check(Q(event__slug="a"))])[0]
     assert "Now() and the locale change" in declared(constraints=[check(Q(event__day__lt=Now()))])[0]
-    assert "both have a constraint or index named" in declared(constraints=[check(Q(name="a")), check(Q(name="b"))])[0]
+    assert "has twice a constraint or index named" in declared(constraints=[check(Q(name="a")), check(Q(name="b"))])[0]
     assert "both have a constraint or index named" in declared(constraints=[check(Q(name="a"), "place_somewhere")])[0]
-    assert "longer than databases keep, 63 bytes" in declared(constraints=[check(Q(name="a"), "é" * 40)])[0]
+    (told,) = declared(constraints=[check(Q(name="a"), "é" * 40)])
+    assert "test_constraints.py:" in told and "longer than databases keep, 63 bytes" in told
 
 
 class Weekday(models.BaseConstraint):

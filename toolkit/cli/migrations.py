@@ -17,7 +17,7 @@ from toolkit.cli.histories import merge, optimize, rebase, squash, tell_made
 from toolkit.cli.invocation import invocation, is_interactive, json_option, site_options
 from toolkit.cli.sites import open_site
 from toolkit.database import DEFAULT
-from toolkit.errors import MigrationError, Problems, did_you_mean
+from toolkit.errors import MigrationError, Problems, ToolkitError, did_you_mean
 from toolkit.migrations.renames import never
 
 
@@ -113,6 +113,7 @@ def make(
         return
     if empty and not apps:
         raise click.UsageError("--empty needs the name of an app")
+    _refuse_impossible_tables(site)
     begun = _begin(site, apps, write=write)
     told = _told(fills, renames, answers)
     asked = is_interactive() and not (no_input or yes)
@@ -136,6 +137,25 @@ def make(
     _tell_made(site, made, begun=bool(begun), dry_run=dry_run, write=write)
     if checked and made:
         click.get_current_context().exit(1)
+
+
+def _refuse_impossible_tables(site: Any) -> None:
+    """Refuse models whose tables no database can make, such as for a constraint on a field that they have not.
+
+    A migration of them could not be applied. Others than ``make`` find out when they ask for a table first.
+
+    Raises:
+        Problems: All of them.
+    """
+    problems = []
+    for database in site.databases.homes:
+        for model in database.schema:
+            try:
+                database.schema.table(model)
+            except ToolkitError as error:
+                problems.append(error)
+    if problems:
+        raise Problems(problems)
 
 
 def _tell_made(site: Any, made: list[Any], *, begun: bool, dry_run: bool, write: bool) -> None:

@@ -240,29 +240,35 @@ def _long_and_equal_columns(meta: Any) -> list[ToolkitError]:
 
 def _shared_names(models: Iterable[Any]) -> list[ToolkitError]:
     """Tables, constraints and indexes of one name in one database."""
-    problems: list[ToolkitError] = []
     seen: dict[tuple[str, str, str], Any] = {}
-    for model in models:
-        meta = model._meta
-        if meta.managed and not meta.proxy:
-            problems += _long_and_equal_columns(meta)
-        named = [("table", meta.table), *(("name", item.name) for item in (*meta.constraints, *meta.indexes))]
-        for kind, name in named:
-            other = seen.setdefault((meta.database, kind, name), model)
-            if kind == "name" and len(name.encode()) > MAX_NAME_BYTES:
-                told = f"{meta.label}.Meta: {name!r} is longer than databases keep, {MAX_NAME_BYTES} bytes"
-                problems.append(DeclarationError(told, hint="Shorten it."))
-            if other is not model or named.count((kind, name)) > 1:
-                what = "the table" if kind == "table" else "a constraint or index named"
-                problems.append(
-                    DeclarationError(
-                        f"{meta.label} and {other._meta.label} both have {what} {name!r}",
-                        hint="Give each a name of its own; '%(class)s' in a name stands for the model's."
-                        if kind == "name"
-                        else "Give one another Meta.db_table.",
-                    )
-                )
-    return problems
+    return [problem for model in models for problem in _located(model, _names_of(model, seen))]
+
+
+def _names_of(model: Any, seen: dict[tuple[str, str, str], Any]) -> Iterator[ToolkitError]:
+    """What is wrong with the names of a model's table, columns, constraints and indexes.
+
+    Args:
+        model: The model.
+        seen: (database, kind, name) to who has it, of the models before; its own are added.
+    """
+    meta = model._meta
+    if meta.managed and not meta.proxy:
+        yield from _long_and_equal_columns(meta)
+    named = [("table", meta.table), *(("name", item.name) for item in (*meta.constraints, *meta.indexes))]
+    for kind, name in dict.fromkeys(named):
+        other = seen.setdefault((meta.database, kind, name), model)
+        if kind == "name" and len(name.encode()) > MAX_NAME_BYTES:
+            told = f"{meta.label}.Meta: {name!r} is longer than databases keep, {MAX_NAME_BYTES} bytes"
+            yield DeclarationError(told, hint="Shorten it.")
+        if other is not model or named.count((kind, name)) > 1:
+            what = "the table" if kind == "table" else "a constraint or index named"
+            who = f"{meta.label} and {other._meta.label} both have" if other is not model else f"{meta.label} has twice"
+            yield DeclarationError(
+                f"{who} {what} {name!r}",
+                hint="Give each a name of its own; '%(class)s' in a name stands for the model's."
+                if kind == "name"
+                else "Give one another Meta.db_table.",
+            )
 
 
 def _make(model: Any, name: str, fields: dict[str, Field[Any]], **options: Any) -> Any:
