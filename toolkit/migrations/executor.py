@@ -123,8 +123,9 @@ class Executor:
         """
         steps = list(steps)
         self._check_renumbered(steps)
-        with editing(self.database):
-            self.history.prepare()
+        if not self.history.is_there:
+            with editing(self.database):
+                self.history.prepare()
         done = []
         for step in steps:
             tell(step)

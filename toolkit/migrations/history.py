@@ -32,16 +32,19 @@ class History:
 
     Args:
         database: Where.
+
+    Attributes:
+        is_there: Whether its table was seen, or made.
     """
 
     def __init__(self, database: Any) -> None:
         self._database = database
-        self._is_there = False
+        self.is_there = False
 
     def read(self) -> dict[Key, Applied]:
         """What was applied; empty when nothing ever was."""
-        self._is_there = self._is_there or self._database.has_table(TABLE)
-        if not self._is_there:
+        self.is_there = self.is_there or self._database.has_table(TABLE)
+        if not self.is_there:
             return {}
         rows = self._database.fetch(f"SELECT app, name, applied_at FROM {TABLE} ORDER BY applied_at, app, name")  # noqa: S608 - a constant
         return {(app, name): Applied(app, name, datetime.fromisoformat(moment)) for app, name, moment in rows}
@@ -52,6 +55,7 @@ class History:
             f"CREATE TABLE IF NOT EXISTS {TABLE} (app VARCHAR(100) NOT NULL, name VARCHAR(200) NOT NULL, "
             "applied_at VARCHAR(40) NOT NULL, PRIMARY KEY (app, name))"
         )
+        self.is_there = True
 
     def record(self, keys: Iterable[Key]) -> None:
         """Note that migrations were applied, now; those that are noted stay as they are."""
