@@ -112,6 +112,24 @@ class PriceField(models.DecimalField[Any]):
         return lambda number: Money(number if read is None else read(number), self.currency)
 
 
+class FeeField(models.IntegerField[Any]):
+    """Whole euros, in a column of whole numbers."""
+
+    native = Money
+
+    def to_python(self, value: Any) -> Any:
+        return value if isinstance(value, Money) else Money(Decimal(super().to_python(value)), "EUR")
+
+    def validate(self, value: Any) -> None:
+        super().validate(int(value.amount))
+
+    def db_writer(self, dialect: str) -> Any:
+        return lambda money: int(money.amount)
+
+    def db_reader(self, dialect: str) -> Any:
+        return lambda number: Money(Decimal(number), "EUR")
+
+
 class SealedField(models.TextField[Any]):
     """Text that nobody reads who has the database alone. (A seal for tests: the letters from behind.)"""
 

@@ -12,13 +12,13 @@ import pytest
 
 from tests.tables import resolved
 from toolkit import models
-from toolkit.errors import DeclarationError, FieldError, ValidationError
+from toolkit.errors import DatabaseError, DeclarationError, FieldError, ValidationError
 from toolkit.migrations.fields import describe_field
 from toolkit.models import Avg, Cast, Coalesce, F, Length, Max, Min, Sum, Window
 from toolkit.trace import EDITOR, Scope, Trace, entered
 
 from .conftest import own_database
-from .money import CentsField, Money, MoneyField, PriceField, SealedField, WordsField
+from .money import CentsField, FeeField, Money, MoneyField, PriceField, SealedField, WordsField
 
 
 class Article(models.Model):
@@ -133,6 +133,7 @@ class Ware(models.Model):
     price = PriceField()
     was = PriceField(null=True)
     words = WordsField(blank=True)
+    fee = FeeField(null=True, blank=True)
 
     class Meta:
         constraints = [
@@ -308,6 +309,23 @@ def test_sums_and_extremes_of_it_are_values_of_its_own(wares: Any) -> None:
     assert list(running) == [euros("2.50"), euros("6.50")]
     with pytest.raises(FieldError, match=r"Sum\(\) takes numbers or lengths of time, not Money. Say Cast"):
         Article.objects.aggregate(Sum("price"))
+
+
+def test_sums_of_whole_numbers_are_values_of_its_own(wares: Any) -> None:
+    fees = Ware.objects.filter(words=())
+    assert fees.aggregate(fee=Sum("fee"))["fee"] is None
+    Ware.objects.update(fee=euros("3"))
+    assert wares.aggregate(all=Sum("fee"), each=Sum("fee", distinct=True)) == {"all": euros("6"), "each": euros("3")}
+    assert list(wares.annotate(paid=Window(Sum("fee"), order_by="price")).values_list("paid", flat=True)) == [
+        euros("3"),
+        euros("6"),
+    ]
+    assert Ware.objects.values("words").annotate(paid=Sum("fee")).filter(paid__gte=euros("3")).count() == 2
+    Ware.objects.update(fee=euros(str(2**63 - 1)))
+    with pytest.raises(DatabaseError, match=r"(?i)out of range|integer overflow"):
+        wares.aggregate(all=Sum("fee"))
+    with pytest.raises(FieldError, match=r"Avg\(\) takes numbers or lengths of time, not Money. Say Cast"):
+        wares.aggregate(mean=Avg("fee"))
 
 
 def test_what_is_computed_with_it_goes_by_way_of_the_kind_that_it_is_made_of(wares: Any) -> None:

@@ -77,13 +77,13 @@ def refuse_other(name: str, field: Any, kinds: Sequence[type], told: str) -> Non
 
 def summed_kind(name: str, field: Any) -> type | None:
     """The kind of value that is added up: of a field whose values have a class of their own (money), that of the field
-    that it was made of, which reads sums as it reads columns. MariaDB gives other sums than columns of whole numbers.
+    that it was made of, which reads sums as it reads columns. A mean of whole numbers is none that their field reads.
 
     Raises:
         FieldError: Values of a kind that have no sum.
     """
     kind = kept_kind(field)
-    if kind not in (Decimal, float, timedelta):
+    if kind not in (Decimal, float, timedelta) and not (kind is int and name == "Sum"):
         refuse_other(name, field, (int, float, Decimal, timedelta), "numbers or lengths of time")
         kind = kind_of(field)
     return kind
@@ -100,7 +100,7 @@ def sum_of(place: Place, column: Any) -> Typed:
         return sa.func.toolkit_decimal(total, sa.literal_column(str(places)), type_=sa.Numeric()), like(field)
     total = place.call(sa.func.sum(place.each(column)))
     if kind is int and place.dialect == "mysql":
-        return total, Whole(null=True)
+        return (total, Whole(null=True)) if kind_of(field) is int else (_mysql_whole(total), like(field))
     if kind is timedelta and place.dialect == "mysql":
         return total, like(field)  # a cast would cut it at 64 bits
     if kind is int or (kind is timedelta and place.dialect != "postgresql"):
@@ -109,6 +109,18 @@ def sum_of(place: Place, column: Any) -> Typed:
         part = place.call(sa.func.sum(place.each(column.op("*", precedence=8)(sa.literal_column("1e-20")))))
         return mysql_finite(place, column, total, sa.func.abs(part) > sa.literal_column(f"{MOST}e288")), like(field)
     return finite(total) if kind is float and place.dialect == "sqlite" else total, like(field)
+
+
+def _mysql_whole(total: Any) -> Any:
+    """A sum of MariaDB's, a decimal number, as the whole number of 64 bits that a field reads; an error beyond.
+
+    A cast alone would give the largest one there.
+    """
+    import sqlalchemy as sa
+
+    found: Any = sa.cast(total, sa.BigInteger())
+    within = total.between(sa.literal_column("-9223372036854775808"), sa.literal_column("9223372036854775807"))
+    return sa.case((within, found), else_=found.op("*", precedence=8)(sa.literal_column("2")))
 
 
 def in_units(column: Any, places: int | None) -> Any:
