@@ -202,9 +202,21 @@ def test_a_key_that_somebody_got_meanwhile_is_not_written_over(town: Any) -> Non
         mine.save()
         raise Retried
     Wiki.objects.create(pk=mine.pk, slug="theirs")
-    with pytest.raises(IntegrityError, match=r"already exists\. Nothing was written"):
-        mine.save()
+    for write, told in (
+        (mine.save, r"already exists\. Nothing was written"),
+        (lambda: mine.save(update_fields=["slug"]), "cannot be updated: there is no such row"),
+        (
+            lambda: Wiki.objects.bulk_update([mine], ["slug"]),
+            "was rolled back with the block that made it. Save it first",
+        ),
+    ):
+        with pytest.raises(IntegrityError, match=told):
+            write()
+    assert mine.delete() == {}
     assert Wiki.objects.get().slug == "theirs"
+    mine.pk = None
+    mine.save()
+    assert Wiki.objects.count() == 2
 
 
 def test_versions_are_those_before_the_block_that_was_rolled_back(town: Any) -> None:

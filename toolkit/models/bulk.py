@@ -16,7 +16,7 @@ from toolkit.models.inserting import computed_fields, computed_insert
 from toolkit.models.saving import update_sql
 from toolkit.models.sqltext import quoted
 from toolkit.models.stale import refuse_stale_rows
-from toolkit.models.undoing import Before, Written, block_around, known_until, take_back
+from toolkit.models.undoing import Before, Written, block_around, is_gone, known_until
 from toolkit.models.updating import update_rows
 from toolkit.models.writing import (
     ComputedValue,
@@ -284,8 +284,9 @@ def _update_batch(
 ) -> int:
     meta = queryset.model._meta
     for row in rows:
-        if row._row.__class__ is Written:
-            take_back(row)
+        if row._row.__class__ is Written and is_gone(row):
+            told = f"bulk_update(): {meta.object_name} {row.pk} was rolled back with the block that made it"
+            raise IntegrityError(told, hint="Save it first.")
     unsaved = next((row for row in rows if row.pk is None), None)
     if unsaved is not None:
         raise IntegrityError(f"bulk_update(): a {meta.object_name} has no key yet", hint="Save it first.")

@@ -18,7 +18,7 @@ from toolkit.models.expressions import F
 from toolkit.models.plans import DeletionPlan
 from toolkit.models.sqltext import CHUNK_KEYS, flat, iter_chunks, key_text, placeholder, quoted
 from toolkit.models.stale import next_version, refuse_stale
-from toolkit.models.undoing import Written, take_back
+from toolkit.models.undoing import Written, is_gone
 from toolkit.models.updating import rows_met, update_rows
 from toolkit.signals import post_delete, pre_delete
 from toolkit.trace import Scope
@@ -36,8 +36,8 @@ def delete_instance(scope: Scope, instance: Any, *, even_if_stale: bool = False)
         raise ValidationError(
             f"this {meta.object_name} has no key, so there is no row to delete", hint="Save it first."
         )
-    if instance._row.__class__ is Written:
-        take_back(instance)
+    if instance._row.__class__ is Written and is_gone(instance):
+        return {}
     with scope.database.atomic():
         if meta.version is not None and instance._row is not None and not even_if_stale:
             refuse_stale(scope, instance, "delete")

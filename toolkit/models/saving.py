@@ -14,7 +14,7 @@ from toolkit.models.given import refuse_one
 from toolkit.models.inserting import computed_fields, computed_insert
 from toolkit.models.sqltext import placeholder, quoted
 from toolkit.models.stale import next_version, read_back, refuse_stale
-from toolkit.models.undoing import Before, Written, block_around, known_until, take_back
+from toolkit.models.undoing import Before, Written, block_around, is_gone, known_until, step_back
 from toolkit.models.updating import update_rows
 from toolkit.models.writing import (
     fill_keys,
@@ -97,14 +97,17 @@ class Saving:
         even_if_stale: bool,
     ) -> None:
         self.scope, self.instance, self.meta = scope, instance, instance._meta
-        self.names, self.even_if_stale = names, even_if_stale
-        if isinstance(instance._row, Written) and take_back(instance) and names is None and not force_update:
+        self.names, self.even_if_stale, self.before = names, even_if_stale, Before()
+        if instance._row.__class__ is Written and is_gone(instance):
+            if names is not None or force_update:
+                raise _not_there(instance)
+            self.before.note_rows([instance])
+            step_back(instance)
             forced = forced or (self.meta.concrete_model,)  # under its key, which may be somebody else's by now
         new = instance._row is None or instance.pk is None
         self.forced = forced
         self.inserts = bool(forced) or (new and not force_update and names is None and self._makes_its_key())
         self.updates = not self.inserts and (not new or force_update or names is not None)
-        self.before = Before()
         self.replaced: list[str] = []
 
     def _makes_its_key(self) -> bool:
@@ -210,10 +213,7 @@ class Saving:
             groups.setdefault(field.model, []).append(field)
         for level, fields in (groups or {self.meta.concrete_model: []}).items():
             if not self._update_level(level, fields):
-                raise IntegrityError(
-                    f"{self.meta.object_name} {self.instance.pk} cannot be updated: there is no such row",
-                    hint="Load it again; for a copy of it, set pk = None and save.",
-                )
+                raise _not_there(self.instance)
             self.scope.database.wrote(level, "update", [key_of(self.instance, level)])
 
     def _chosen(self) -> list[Any]:
@@ -258,6 +258,13 @@ class Saving:
         self.replaced += names
         for name in names:
             del self.instance.__dict__[name]
+
+
+def _not_there(instance: Any) -> IntegrityError:
+    return IntegrityError(
+        f"{instance._meta.object_name} {instance.pk} cannot be updated: there is no such row",
+        hint="Load it again; for a copy of it, set pk = None and save.",
+    )
 
 
 def update_sql(scope: Scope, level: Any, fields: Sequence[Any], *, counted: bool) -> str:

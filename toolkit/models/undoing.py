@@ -60,7 +60,7 @@ def block_around(database: Any) -> Block | None:
 class Written(tuple[Any, ...]):
     """What is known of a row that was written inside of a block, and what the instance had before.
 
-    When the block is rolled back, ``take_back`` finds out at the next write of the instance: nobody has to keep all
+    When the block is rolled back, ``is_gone`` finds out at the next write of the instance: nobody has to keep all
     that were written until then.
     """
 
@@ -102,17 +102,26 @@ def known_until(block: Block, row: tuple[Any, ...], before: Any, had: dict[str, 
     return made
 
 
-def take_back(instance: Any) -> bool:
-    """Give an instance what it had before blocks that were rolled back; whether its row is gone with them."""
-    row, values, version = instance._row, instance.__dict__, instance._meta.version
+def is_gone(instance: Any) -> bool:
+    """Give an instance what it had before blocks that were rolled back; whether its row was new in one of them.
+
+    Such a row is not there, and somebody else's may have its key by now. The instance stays as it is then.
+    """
+    while instance._row.__class__ is Written and instance._row.past[0].is_lost:
+        if instance._row.past[1] is None:
+            return True
+        step_back(instance)
+    return False
+
+
+def step_back(instance: Any) -> None:
+    """Give an instance what it had before the block that its row was written in."""
+    version = instance._meta.version
     always = {"_mask"} if version is None else {"_mask", version.attname}
-    while isinstance(row, Written) and row.past[0].is_lost:
-        _, row, had = row.past
-        for name, value in had.items():
-            if name in always or name not in values:  # what was set or read meanwhile stays
-                values[name] = value
-            if values.get(name) is MISSING:
-                del values[name]
-    is_gone = row is None and instance._row is not None
-    instance._row = row
-    return is_gone
+    values = instance.__dict__
+    _, instance._row, had = instance._row.past
+    for name, value in had.items():
+        if name in always or name not in values:  # what was set or read meanwhile stays
+            values[name] = value
+        if values.get(name) is MISSING:
+            del values[name]
