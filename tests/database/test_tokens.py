@@ -12,6 +12,7 @@ import pytest
 import sqlite_utils
 
 from toolkit.database import Backend, Database, install_tokens, read_buckets, read_tokens, release_writers
+from toolkit.database.tokens.mysql import MySQLTokens
 from toolkit.errors import DatabaseError
 
 TABLES = ["note", "odd \"name's"]
@@ -137,6 +138,16 @@ def test_writers_are_told_what_to_do_where_a_table_of_tokens_was_dropped_and_a_b
     install_tokens(database, TABLES)
     assert not set(first.values()) & set(read_tokens(database, TABLES).values())
     assert all(tokens_of(database).values())
+
+
+@pytest.mark.parametrize(("greeting", "kept"), [("11.8.2-MariaDB-log", True), ("9.7.4-2", False)])
+def test_mysql_keeps_none(monkeypatch: pytest.MonkeyPatch, greeting: str, *, kept: bool) -> None:
+    """Its triggers are made by other words, which failed the build."""
+    database: Any = Database("mysql://desk@localhost/news")
+    monkeypatch.setattr(type(database), "connection", None)
+    monkeypatch.setattr(database.backend, "server", lambda connection: greeting)
+    monkeypatch.setattr(MySQLTokens, "read", lambda keeper, database, tables: dict.fromkeys(tables, "token"))
+    assert read_tokens(database, TABLES) == (dict.fromkeys(TABLES, "token") if kept else {})
 
 
 def test_a_kind_of_database_that_keeps_none_has_none(database: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -64,7 +64,7 @@ TABLES = "SELECT table_name FROM information_schema.tables WHERE table_schema = 
 
 
 class MySQL(Backend):
-    """MariaDB 10.11 or newer. MySQL 8 speaks nearly the same and is not tested."""
+    """MariaDB 10.11 or newer. MySQL 8 or newer speaks nearly the same; the manual says what does not work there."""
 
     dialect = "mysql"
     driver = "mysql+pymysql"
@@ -298,9 +298,11 @@ class MySQL(Backend):
         super().abandon_stream(cursor)
 
     def contention(self, error: Exception) -> str:
-        """Source: MariaDB, "MariaDB Error Codes": ER_LOCK_DEADLOCK, ER_LOCK_WAIT_TIMEOUT, ER_CHECKREAD."""
+        """Source: MariaDB, "MariaDB Error Codes": ER_LOCK_DEADLOCK, ER_LOCK_WAIT_TIMEOUT, ER_CHECKREAD;
+        MySQL's ER_LOCK_NOWAIT."""
         number = error.args[0] if error.args else None
-        return {1213: "deadlock", 1020: "deadlock", 1205: "locked"}.get(number, "") if isinstance(number, int) else ""
+        found = {1213: "deadlock", 1020: "deadlock", 1205: "locked", 3572: "locked"}
+        return found.get(number, "") if isinstance(number, int) else ""
 
     def broken(self, error: Exception) -> Broken | None:
         """Source: MariaDB, "MariaDB Error Codes". A broken CHECK is no IntegrityError of the driver's."""

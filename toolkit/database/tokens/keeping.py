@@ -81,6 +81,10 @@ class TokenKeeper:
 
     refusals: ClassVar[str] = "read-?only"
 
+    def fits(self, database: Database) -> bool:
+        """Whether it can keep tokens on this server."""
+        return True
+
     def read(self, database: Database, tables: Sequence[str]) -> dict[str, str]:
         """Table to token, for the tables that did not change since it was drawn, and would have told if they had."""
         raise NotImplementedError
@@ -109,12 +113,17 @@ def new_token() -> str:
     return secrets.token_hex(16)
 
 
+def _keeper(database: Database) -> TokenKeeper | None:
+    keeper: TokenKeeper | None = database.backend.token_keeper()
+    return keeper if keeper is not None and keeper.fits(database) else None
+
+
 def install_tokens(database: Database, tables: Iterable[str]) -> None:
     """Give each table its triggers and, where it has none, a new token.
 
     A database that must not be written, or whose tables are in use, is left alone.
     """
-    keeper = database.backend.token_keeper()
+    keeper = _keeper(database)
     wanted = sorted(tables)
     if keeper is None or set(keeper.read(database, wanted)) == set(wanted):
         return
@@ -129,18 +138,18 @@ def install_tokens(database: Database, tables: Iterable[str]) -> None:
 
 def release_writers(database: Database) -> None:
     """See ``TokenKeeper.release``; to be called before a build writes."""
-    keeper = database.backend.token_keeper()
+    keeper = _keeper(database)
     if keeper is not None:
         keeper.release(database)
 
 
 def read_tokens(database: Database, tables: Iterable[str]) -> dict[str, str]:
     """Table to token, for the tables that have one and whose triggers all stand as they were made."""
-    keeper = database.backend.token_keeper()
+    keeper = _keeper(database)
     return {} if keeper is None else keeper.read(database, sorted(tables))
 
 
 def read_buckets(database: Database, table: str) -> Buckets | None:
     """See ``TokenKeeper.read_buckets``."""
-    keeper = database.backend.token_keeper()
+    keeper = _keeper(database)
     return None if keeper is None else keeper.read_buckets(database, table)

@@ -79,6 +79,10 @@ class MySQLTokens(TokenKeeper):
 
     refusals = "read-?only|denied|SUPER privilege|lock wait timeout"
 
+    def fits(self, database: Database) -> bool:
+        """MySQL has no ``CREATE OR REPLACE TRIGGER``, and other names for what tokens are bound to."""
+        return "mariadb" in database.backend.server(database.connection).lower()
+
     def read(self, database: Database, tables: Sequence[str]) -> dict[str, str]:
         if not _is_laid_out(database):
             return {}
