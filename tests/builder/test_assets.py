@@ -8,6 +8,7 @@ SCRIPT = '{% block body %}{{ script("js/app.js", module=true) }}'
 
 
 def test_a_module_deep_below_renders_the_pages_that_load_it(press: Any) -> None:
+    press.take_built()
     press.write("static/js/app.js", "import './lib/deep.js';")
     press.write("static/js/lib/deep.js", "export const a = 1;")
     press.replace("templates/stats.html", "{% block body %}", SCRIPT)
@@ -19,8 +20,8 @@ def test_a_module_deep_below_renders_the_pages_that_load_it(press: Any) -> None:
 
 
 def test_smaller_pages_say_the_same_and_follow_the_setting(press: Any) -> None:
+    press.take_built()
     text = (press.folder / "toolkit.toml").read_text()
-    press.build()
     before = press.read("index.html")
     press.write("toolkit.toml", 'minify = ["html", "css", "js"]\n' + text)
     press.same()

@@ -95,6 +95,7 @@ def test_a_build_with_nothing_to_do_reads_no_page(counting: Any) -> None:
 
 
 def test_redirects_are_told_again_though_nobody_looks_at_them(press: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    press.take_built()
     press.write("redirects.txt", "/nowhere/ /nothing-is-here/ 301\n")
     press.build()
     press.sql("UPDATE press_story SET slug = 'moved' WHERE slug = 'story-3'")
@@ -116,6 +117,7 @@ def test_an_alias_that_changes_with_a_row_is_found_though_no_url_does(press: Any
 
 
 def test_an_asset_goes_with_the_last_page_that_used_it(press: Any) -> None:
+    press.take_built()
     press.write("static/img/extra.svg", "<svg xmlns='http://www.w3.org/2000/svg'/>")
     page = "{% block body %}"
     press.replace("templates/stats.html", page, page + '{{ asset("img/extra.svg") }}')
@@ -127,6 +129,7 @@ def test_an_asset_goes_with_the_last_page_that_used_it(press: Any) -> None:
 
 
 def test_inputs_that_no_page_has_any_more_leave_the_manifest(press: Any) -> None:
+    press.take_built()
     press.sql("UPDATE press_story SET body = 'See [this](story:story-5) and [that](story:story-4).' WHERE id = 1")
     press.build()
     press.sql("UPDATE press_story SET body = 'Nothing.' WHERE id = 1")
