@@ -57,6 +57,23 @@ def test_a_question_asked_again_is_prepared_once(notes: Any) -> None:
     assert len(prepared(notes)) == 1  # once may be the only time
 
 
+def test_answers_that_take_long_are_waited_for_asleep_twice_as_often_at_each_try(notes: Any) -> None:
+    reader = notes._local.reader[1]
+    ready, waits = reader._ready, []
+
+    def note(milliseconds: int) -> Any:
+        waits.append(milliseconds)
+        return ready(milliseconds)
+
+    reader._ready, reader._asleep, reader._in_vain = note, 0, 1
+    awake = []
+    for _ in range(9):
+        waits.clear()
+        assert notes.fetch("SELECT 1 FROM pg_sleep(0.002)") == [(1,)]
+        awake.append(0 in waits)
+    assert awake == [True, False, False, True, False, False, False, False, True]
+
+
 def test_values_of_another_kind_are_another_question(notes: Any) -> None:
     assert notes.fetch(ASKED, (2**40,)) == notes.fetch(ASKED, (2**40,)) == notes.fetch(ASKED, (None,)) == []
     assert len(prepared(notes)) == 2

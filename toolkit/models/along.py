@@ -6,7 +6,7 @@ as if each row had asked for itself.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Protocol
@@ -122,11 +122,6 @@ def _restored(model: Any, eyes: tuple[Any, ...], asked: Asked) -> Along:
     made.model, made.eyes, made.asked = model, eyes, [asked]
     made.database, made.version, made.size, made.later = None, -1, 0, None
     return made
-
-
-def without(place: str, peers: Iterable[Any]) -> list[Any]:
-    """Those for whom nothing was loaded along."""
-    return [peer for peer in peers if place not in peer.__dict__]
 
 
 def as_loaded(values: dict[str, Any]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from toolkit.errors import UnplannedQuery, ValidationError
 from toolkit.lazily import LazyModule
-from toolkit.models.along import PREFIX, VALUE_PREFIX, Along, as_loaded, without
+from toolkit.models.along import PREFIX, VALUE_PREFIX, Along, as_loaded
 from toolkit.models.fetching import FETCH_RAISE, NEIGHBOURS, mode_of, neighbours_of, peers_of, spread
 from toolkit.models.options import located
 from toolkit.models.query import Query
@@ -141,17 +141,21 @@ def raw_pk(instance: Any) -> Any:
     return instance._meta.key_in(instance._row, instance.__dict__.get("_mask"))
 
 
-def peers_without(instance: Any, name: str, peers: Callable[[Any], Iterable[Any]] = peers_of) -> list[Any]:
-    """The instances loaded with this one that lack an attribute; this one first.
+def peers_without(instance: Any, name: str, place: str, peers: Callable[[Any], Iterable[Any]] = peers_of) -> list[Any]:
+    """The others loaded with an instance that lack an attribute, and for whom nothing was loaded along.
 
     Args:
         instance: The instance.
         name: The attribute.
+        place: Where it is kept when it was loaded along.
         peers: Which of them.
     """
     kind = type(instance)
-    others = [p for p in peers(instance) if p is not instance and name not in p.__dict__ and type(p) is kind]
-    return [instance, *others]
+    return [
+        peer
+        for peer in peers(instance)
+        if name not in (values := peer.__dict__) and place not in values and peer is not instance and type(peer) is kind
+    ]
 
 
 _NEVER: tuple[Any, Any] = (-1, None)
@@ -212,7 +216,7 @@ def load_forward(instance: Any, key: Any, *, early: Along | None = None, waiting
     elif early is not None:
         others = made.others(scope, instance, place, early)
     else:
-        others = without(place, peers_without(instance, name)[1:])
+        others = peers_without(instance, name, place)
     held = key.target_field
     try:
         keys = _as_kept(held, _keys_held(key, [*asked, *others]))

@@ -11,7 +11,7 @@ from itertools import chain
 from typing import Any
 
 from toolkit.errors import FieldError
-from toolkit.models.along import VALUE_PREFIX, Along, Tables, without
+from toolkit.models.along import VALUE_PREFIX, Along, Tables
 from toolkit.models.batches import note_row, peers_without, raw, raw_pk, refuse_unplanned
 from toolkit.models.fetching import neighbours_of
 from toolkit.models.fields.base import MISSING
@@ -53,7 +53,7 @@ def _load(scope: Scope, instance: Any, field: Any, early: Along | None) -> None:
     if early is not None:
         others = made.others(scope, instance, place, early)
     else:
-        others = without(place, peers_without(instance, field.attname, neighbours_of)[1:])
+        others = peers_without(instance, field.attname, place, neighbours_of)
     keys = [raw(meta.pk, scope, getattr(peer, meta.pk.attname)) for peer in (instance, *others)]
     found = dict(_column_values(scope, meta, field, list(dict.fromkeys(keys))))
     if keys[0] not in found:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, overload
 
 from toolkit.errors import DeclarationError, ToolkitError, ValidationError, did_you_mean
 from toolkit.i18n import gettext_lazy
-from toolkit.models.along import PREFIX, Along, without
+from toolkit.models.along import PREFIX, Along
 from toolkit.models.batches import Groups, ask_keyed, base_start, note_reference, peers_without, raw, refuse_unplanned
 from toolkit.models.fetching import mode_of, spread
 from toolkit.models.fields import CharField, Several, TextField
@@ -183,7 +183,7 @@ class GenericForeignKey(Several):
         if early is not None:
             others = made.others(scope, instance, self._along, early)
         else:
-            others = without(self._along, peers_without(instance, self._cache)[1:])
+            others = peers_without(instance, self._cache, self._along)
         others = [peer for peer in others if self._is_fit(peer)]
         self.load([instance, *others], made)
         for peer in others:

@@ -19,6 +19,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import count
+from time import perf_counter
 from typing import Any
 
 from psycopg import Cursor, adapters, capabilities, pq
@@ -46,6 +47,12 @@ CANCEL_SECONDS = 5.0
 
 AT_ONCE_MILLISECONDS = 20
 """How long an answer is waited for on the shortest way: nobody looks at ``read_timeout_seconds`` there."""
+
+AWAKE_SECONDS = 200e-6
+"""How long an answer is waited for awake: most of a server that is near come within."""
+
+MOST_ASLEEP = 64
+"""How many questions are waited for asleep at most, until the next one is waited for awake again."""
 
 POLLS = hasattr(select, "poll")
 """Not every system has it."""
@@ -190,6 +197,7 @@ class PreparedReader:
         self._encoding = connection.info.encoding
         self._binary = _kinds_in_binary(connection)
         self._ready = _readable(self._server.socket) if POLLS else None
+        self._asleep, self._in_vain = 0, 1
 
     def __call__(self, sql: str, parameters: Sequence[Any]) -> list[Any]:
         """All rows of a question, as tuples."""
@@ -232,7 +240,7 @@ class PreparedReader:
         """
         server = self._server
         try:
-            if self._ready is not None and server.flush() == 0 and self._ready(AT_ONCE_MILLISECONDS):
+            if self._ready is not None and server.flush() == 0 and self._comes(self._ready):
                 server.consume_input()
                 if not server.is_busy() and (result := server.get_result()) is not None:
                     if (other := server.get_result()) is None:
@@ -245,6 +253,28 @@ class PreparedReader:
                 _end_if_asked(server)
             raise
         return self._connection.wait(execute(server))[-1]
+
+    def _comes(self, ready: Callable[[int], Any]) -> bool:
+        """Whether an answer begins to come before long. It is waited for awake at first, if the last one came so soon.
+
+        Else a core that has nothing else to do falls asleep meanwhile, and takes longer to wake up than most answers.
+        Where that does not help, as cores are busy or the server is far, the next questions are waited for asleep:
+        twice as many at each try.
+
+        Args:
+            ready: Waits until something can be read.
+        """
+        if self._asleep:
+            self._asleep -= 1
+            return bool(ready(AT_ONCE_MILLISECONDS))
+        until = perf_counter() + AWAKE_SECONDS
+        while not ready(0):  # which lets other threads run
+            if perf_counter() > until:
+                self._in_vain = min(2 * self._in_vain, MOST_ASLEEP)
+                self._asleep = self._in_vain
+                return bool(ready(AT_ONCE_MILLISECONDS))
+        self._in_vain = 1
+        return True
 
     def _take_parts(self, prepared: Prepared) -> tuple[list[Any], Any]:
         """The rows of an answer, and the result that ends it: each part is read while the server makes the next."""
