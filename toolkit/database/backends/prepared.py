@@ -48,7 +48,7 @@ CANCEL_SECONDS = 5.0
 AT_ONCE_MILLISECONDS = 20
 """How long an answer is waited for on the shortest way: nobody looks at ``read_timeout_seconds`` there."""
 
-AWAKE_SECONDS = 200e-6
+AWAKE_SECONDS = 300e-6
 """How long an answer is waited for awake: most of a server that is near come within."""
 
 MOST_ASLEEP = 64
