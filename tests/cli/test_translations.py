@@ -146,8 +146,8 @@ def test_a_changed_model_is_told_and_a_dry_run_writes_nothing(run: Run, folder: 
     run("migrations", "make", "--name", "kickers")
     made = folder / "bay_press/migrations/0002_kickers.py"
     text = made.read_text()
-    edit(folder, "bay_press/models.py", "max_length=80, blank=True, default", "max_length=90, blank=True, default")
-    assert "max_length=90" in run("migrations", "make", "--update", "--dry-run", "--check", status=1).output
+    edit(folder, "bay_press/models.py", "max_length=80, blank=True, default", "max_length=100, blank=True, default")
+    assert "max_length=100" in run("migrations", "make", "--update", "--dry-run", "--check", status=1).output
     assert made.read_text() == text
     run("migrations", "make", "--update")
     run("migrations", "apply")
@@ -155,8 +155,8 @@ def test_a_changed_model_is_told_and_a_dry_run_writes_nothing(run: Run, folder: 
     edit(
         folder,
         "bay_press/models.py",
-        "kicker = models.CharField(max_length=90",
-        "line = models.CharField(max_length=90",
+        "kicker = models.CharField(max_length=100",
+        "line = models.CharField(max_length=100",
     )
     asked = run("migrations", "make", status=1).stderr
     assert "renamed to line? Nobody can be asked here. Say --rename bay_press.Story.kicker=line" in asked
